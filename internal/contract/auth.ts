@@ -1,0 +1,80 @@
+/** The auth slot: accounts, tokens and rules (wire.md 5). What every driver must do: test/conformance/auth.ts. */
+
+import type { CallOptions } from './call-options.ts';
+import { capability } from './capability.ts';
+
+export interface Account {
+  readonly id: string;
+  /** `user` and `service` have meaning; others fail every namespace check. */
+  readonly type: string;
+  /** The namespace it belongs to. */
+  readonly issuer: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly scopes: readonly string[];
+  readonly name: string;
+}
+
+export interface Token {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  /** Unix seconds. */
+  readonly created: number;
+  /** Unix seconds. */
+  readonly expiry: number;
+}
+
+export interface Resource {
+  readonly type: string;
+  readonly name: string;
+  readonly endpoint: string;
+}
+
+export interface Rule {
+  readonly id: string;
+  /** `` public, `*` any account of the namespace, `+` any account, else a scope. */
+  readonly scope: string;
+  readonly resource: Resource;
+  readonly access: 'granted' | 'denied';
+  readonly priority: number;
+}
+
+export interface NewAccount {
+  readonly id: string;
+  readonly name?: string;
+  /** Default `user`. */
+  readonly type?: string;
+  readonly scopes?: readonly string[];
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** Default: a random UUID. */
+  readonly secret?: string;
+}
+
+export interface TokenRequest {
+  readonly id?: string;
+  readonly secret?: string;
+  readonly refreshToken?: string;
+  /** Seconds; default 900. */
+  readonly expirySeconds?: number;
+}
+
+/** Error ids and texts are v3's (wire.md 5.3 to 5.5). Who may call what is decided by services/auth, not here. */
+export interface Auth {
+  /** Creates an account; the returned secret is in clear and never shown again. */
+  generate(account: NewAccount, o?: CallOptions): Promise<Account & { readonly secret: string }>;
+  /** The account of a valid access token. Throws badRequest `invalid token provided`. */
+  inspect(token: string, o?: CallOptions): Promise<Account>;
+  token(request: TokenRequest, o?: CallOptions): Promise<Token>;
+  accounts(o?: CallOptions): Promise<readonly Account[]>;
+  deleteAccount(id: string, o?: CallOptions): Promise<void>;
+  /** `oldSecret` undefined: not checked (the caller's right to that was decided before). */
+  changeSecret(
+    id: string,
+    secrets: { readonly oldSecret?: string; readonly newSecret: string },
+    o?: CallOptions,
+  ): Promise<void>;
+  rules(o?: CallOptions): Promise<readonly Rule[]>;
+  createRule(rule: Rule, o?: CallOptions): Promise<void>;
+  deleteRule(id: string, o?: CallOptions): Promise<void>;
+}
+
+export const auth = capability<Auth>('auth');

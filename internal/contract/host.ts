@@ -1,0 +1,54 @@
+/** The one capability the host provides itself; commands such as `server`, `plugin` and `help` name it in their needs. */
+
+import { capability } from './capability.ts';
+import type { Listener } from './listener.ts';
+import type { Plugin, PluginId } from './plugin.ts';
+
+export interface PlanStep {
+  readonly id: PluginId;
+  /** Need name -> ids of the plugins that fill it. */
+  readonly needs: Readonly<Record<string, readonly PluginId[]>>;
+}
+
+export interface PluginState {
+  readonly id: PluginId;
+  readonly kind: Plugin['kind'];
+  readonly state: 'idle' | 'loaded' | 'started' | 'failed' | 'stopped';
+  /** Milliseconds load() took; undefined when not loaded. */
+  readonly loadMs: number | undefined;
+}
+
+/** One setting of a plugin with where its value came from. */
+export interface SettingValue {
+  readonly name: string;
+  readonly value: string;
+  readonly origin: 'flag' | 'env' | 'file' | 'profile' | 'default' | 'unset';
+  readonly doc: string;
+}
+
+export interface Host {
+  readonly version: string;
+  readonly profile: string;
+  readonly dataDir: string;
+  manifests(): readonly Plugin[];
+  /** What would start, in order; throws with the whole chain when something is missing or circular. Loads nothing. */
+  plan(ids?: readonly PluginId[]): readonly PlanStep[];
+  /** Starts these plugins and what they need, and serves the services among them. Stops everything again when one fails. */
+  start(ids: readonly PluginId[], o?: StartOptions): Promise<Started>;
+  states(): readonly PluginState[];
+  settings(id: PluginId): readonly SettingValue[];
+}
+
+export interface StartOptions {
+  /** Plugin id -> setting -> text, with the strength of a flag. */
+  readonly settings?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+export interface Started {
+  readonly listeners: readonly Listener[];
+  /** Resolves when everything has stopped; rejects when a plugin fails while running. */
+  readonly ended: Promise<void>;
+  stop(): Promise<void>;
+}
+
+export const host = capability<Host>('host');

@@ -1,0 +1,61 @@
+/** Every bound of the system by name. An error that says a bound was hit names it as it stands here. */
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+/** One message in either direction (wire.md 2.6). */
+export const messageBytesMax = 32 * MiB;
+/** One HTTP request body at the API. */
+export const bodyBytesMax = 100 * MiB;
+/** Request headers of one call, in bytes of names and values. */
+export const headerBytesMax = 64 * KiB;
+/** One blob. */
+export const blobBytesMax = 512 * MiB;
+
+/** Source archives: compressed or plain bytes uploaded, bytes unpacked, entries, and depth of folders. */
+export const archiveBytesMax = 256 * MiB;
+export const unpackedBytesMax = 512 * MiB;
+export const archiveEntriesMax = 50_000;
+export const archiveDepthMax = 64;
+
+/** One store key and value, in bytes. */
+export const storeKeyBytesMax = 64 * KiB;
+export const storeValueBytesMax = 16 * MiB;
+/** Writes waiting for the next group commit. */
+export const storeQueueMax = 10_000;
+
+/** Unary calls, when the caller names no time. */
+export const clientTimeoutMs = 10_000;
+/** Registered nodes live this long without a refresh; services refresh at the interval. */
+export const registerTtlMs = 90_000;
+export const registerIntervalMs = 30_000;
+/** Events a watcher may be behind. */
+export const watchQueueMax = 4_096;
+/** Nodes in one service version, versions and endpoints of one service. */
+export const nodesMax = 10_000;
+export const endpointsMax = 10_000;
+/** Depth of registered value trees, top = 0 (wire.md 4.2). */
+export const valueTreeDepthMax = 6;
+
+/** Verified tokens remembered per process. */
+export const tokenCacheMax = 10_000;
+/** One access token, in characters. */
+export const tokenCharsMax = 16 * KiB;
+
+/** One line of a service's log; longer lines are cut. */
+export const logLineBytesMax = 64 * KiB;
+/** One log file before it is rotated, and how many rotated files stay. */
+export const logFileBytesMax = 16 * MiB;
+export const logFilesMax = 3;
+
+/** Plugins: time to start and to stop. */
+export const startTimeoutMs = 10_000;
+export const stopTimeoutMs = 5_000;
+/** A service has this long to register before its start counts as failed. */
+export const serviceStartTimeoutMs = 30_000;
+/** A stopped service has this long before SIGKILL. */
+export const serviceStopTimeoutMs = 10_000;
+/** Crash restarts: first and longest pause; a run this long resets the pause. */
+export const restartDelayMsMin = 500;
+export const restartDelayMsMax = 30_000;
+export const restartResetMs = 60_000;

@@ -1,0 +1,11 @@
+/** Listener: an open port as people see it in the server's banner. */
+
+/** Where an open port leads; one row of the banner. */
+export interface Listener {
+  readonly name: string;
+  /** `host:port` as bound. */
+  readonly address: string;
+  readonly protocol: string;
+  /** Whether calls through it are checked against accounts and rules. */
+  readonly auth: boolean;
+}

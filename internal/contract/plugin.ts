@@ -1,0 +1,160 @@
+/** The plugin contract: manifests are data, code is behind load(). The four kinds are command, service, driver and profile. */
+
+import type { Capability, Needs, Resolved } from './capability.ts';
+import type { FieldSpecs, Values } from './field.ts';
+import type { Handlers } from './handler.ts';
+import type { Listener } from './listener.ts';
+import type { Logger } from './logger.ts';
+import type { Output } from './output.ts';
+
+/** The version of this contract; a third-party plugin that states another one is refused. */
+export const contractVersion = 1;
+
+/** A plugin's id is its folder below plugins/. */
+export type PluginId =
+  | `commands/${string}`
+  | `services/${string}`
+  | `drivers/${string}/${string}`
+  | `profiles/${string}`;
+
+interface Manifest<C extends FieldSpecs, N extends Needs> {
+  readonly id: PluginId;
+  /** One line for help and generated docs, without a full stop. */
+  readonly summary: string;
+  /** Settings it reads, stored under its own id. */
+  readonly config?: C;
+  /** What must be running before it; a command's needs stand on each verb instead. */
+  readonly needs?: N;
+}
+
+// biome-ignore lint/complexity/noBannedTypes: "no settings, no needs" is the empty object type
+export interface PluginContext<C extends FieldSpecs = {}, N extends Needs = {}> {
+  /** Checked settings with defaults filled in. */
+  readonly config: Values<C>;
+  /** Started already. */
+  readonly needs: Resolved<N>;
+  /** Tagged with the plugin id. */
+  readonly log: Logger;
+  /** Aborts when stop begins. */
+  readonly signal: AbortSignal;
+  /** Private to this plugin; created (mode 0700) on the first read of this property. */
+  readonly dataDir: string;
+  /** Milliseconds since the epoch; replaced in tests. */
+  readonly now: () => number;
+}
+
+export interface Running {
+  /** Acquires what it needs; resolves only when ready to serve. */
+  start?(): Promise<void>;
+  /** Releases everything; safe after a half start and safe twice. */
+  stop?(deadline: AbortSignal): Promise<void>;
+}
+
+export interface DriverPlugin<T, C extends FieldSpecs, N extends Needs> extends Manifest<C, N> {
+  readonly kind: 'driver';
+  readonly provides: Capability<T>;
+  load(): Promise<{ create(ctx: PluginContext<C, N>): T & Running }>;
+}
+
+export interface ServicePlugin<C extends FieldSpecs, N extends Needs> extends Manifest<C, N> {
+  readonly kind: 'service';
+  /** Files under proto/; empty for a pure gateway. */
+  readonly protos: readonly string[];
+  /** Default listening port; 0 shares the process's internal listener. */
+  readonly port: number;
+  load(): Promise<{ create(ctx: PluginContext<C, N>): ServiceInstance }>;
+}
+
+/** What a service plugin creates. A gateway (api, proxy) opens its own port in start() and names it in listeners(). */
+export interface ServiceInstance extends Running {
+  readonly handlers: Handlers;
+  listeners?(): readonly Listener[];
+}
+
+export interface ArgSpec {
+  readonly name: string;
+  readonly doc: string;
+  readonly required?: boolean;
+  /** Takes all remaining words. */
+  readonly rest?: boolean;
+}
+
+// biome-ignore lint/complexity/noBannedTypes: see PluginContext
+export interface Verb<F extends FieldSpecs = {}, C extends FieldSpecs = {}, N extends Needs = {}> {
+  /** 'store read'; '*' is the fallback for unknown words. */
+  readonly words: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly args?: readonly ArgSpec[];
+  readonly flags?: F;
+  readonly needs?: N;
+  /** Command lines that work; the tests run each of them. */
+  readonly examples?: readonly string[];
+  /** Left out of help. */
+  readonly hidden?: boolean;
+  /** Flags are not parsed: everything after the words arrives in `raw` (dynamic commands). */
+  readonly passthrough?: boolean;
+  load(): Promise<{ run(call: Call<F>, ctx: PluginContext<C, N>): Promise<number | undefined | void> }>;
+}
+
+// biome-ignore lint/complexity/noBannedTypes: see PluginContext
+export interface Call<F extends FieldSpecs = {}> {
+  /** Positional words after the verb's own. */
+  readonly args: readonly string[];
+  readonly flags: Values<F>;
+  /** Names of the flags that were given on the command line or by their variable, defaults excluded. */
+  readonly given: ReadonlySet<string>;
+  /** Words after `--`. */
+  readonly rest: readonly string[];
+  /** Everything after the verb's words, untouched. */
+  readonly raw: readonly string[];
+  readonly out: Output;
+}
+
+export interface CommandPlugin<C extends FieldSpecs> extends Manifest<C, Needs> {
+  readonly kind: 'command';
+  // biome-ignore lint/suspicious/noExplicitAny: verbs of one plugin differ in flags and needs
+  readonly verbs: readonly Verb<any, any, any>[];
+}
+
+export interface ProfilePlugin extends Manifest<FieldSpecs, Needs> {
+  readonly kind: 'profile';
+  /** Another name users may select it by ('local' for 'server'). */
+  readonly alias?: string;
+  /** Capability name -> driver, or drivers for a many-valued slot. */
+  readonly bind: Readonly<Record<string, PluginId | readonly PluginId[]>>;
+  /** What `micro server` runs under this profile. */
+  readonly start: readonly PluginId[];
+  /** Plugin id -> setting -> value; weaker than file, variable and flag. */
+  readonly settings?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+export type Plugin =
+  // biome-ignore lint/suspicious/noExplicitAny: the index holds plugins of any settings and needs
+  CommandPlugin<any> | ServicePlugin<any, any> | DriverPlugin<any, any, any> | ProfilePlugin;
+
+type Define<P extends { kind: string }> = Omit<P, 'kind'>;
+
+// biome-ignore lint/complexity/noBannedTypes: see PluginContext
+export const defineDriver = <T, C extends FieldSpecs = {}, N extends Needs = {}>(
+  p: Define<DriverPlugin<T, C, N>>,
+): DriverPlugin<T, C, N> => ({ kind: 'driver', ...p });
+
+// biome-ignore lint/complexity/noBannedTypes: see PluginContext
+export const defineService = <C extends FieldSpecs = {}, N extends Needs = {}>(
+  p: Define<ServicePlugin<C, N>>,
+): ServicePlugin<C, N> => ({ kind: 'service', ...p });
+
+// biome-ignore lint/complexity/noBannedTypes: see PluginContext
+export const defineCommand = <C extends FieldSpecs = {}>(p: Define<CommandPlugin<C>>): CommandPlugin<C> => ({
+  kind: 'command',
+  ...p,
+});
+
+/** Types one verb: flags and needs are inferred, so that its run() can be typed by `typeof flags`. */
+// biome-ignore lint/complexity/noBannedTypes: see PluginContext
+export const verb = <F extends FieldSpecs = {}, C extends FieldSpecs = {}, N extends Needs = {}>(
+  v: Verb<F, C, N>,
+): Verb<F, C, N> => v;
+
+export const defineProfile = (p: Define<ProfilePlugin>): ProfilePlugin => ({ kind: 'profile', ...p });

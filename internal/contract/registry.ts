@@ -1,0 +1,54 @@
+/** The registry slot: which services run, where, and what they answer (wire.md 4). What every driver must do: test/conformance/registry.ts. */
+
+import type { CallOptions } from './call-options.ts';
+import { capability } from './capability.ts';
+import type { ValueTree } from './handler.ts';
+
+export interface Node {
+  readonly id: string;
+  /** `host:port`, or `[v6]:port`. */
+  readonly address: string;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export interface Endpoint {
+  /** `Type.Method`. */
+  readonly name: string;
+  readonly request: ValueTree | undefined;
+  readonly response: ValueTree | undefined;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export interface Service {
+  readonly name: string;
+  readonly version: string;
+  /** Holds `domain` in what the registry returns. */
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly endpoints: readonly Endpoint[];
+  readonly nodes: readonly Node[];
+}
+
+export interface RegistryEvent {
+  readonly action: 'create' | 'update' | 'delete';
+  readonly service: Service;
+}
+
+export interface RegistryOptions extends CallOptions {
+  /** Default `micro`; `*` means all domains (reads only). */
+  readonly domain?: string;
+}
+
+export interface Registry {
+  /** Upserts version and nodes; endpoints and metadata of the version are replaced. `ttlMs` 0 or undefined: never expires. */
+  register(service: Service, o?: RegistryOptions & { readonly ttlMs?: number }): Promise<void>;
+  /** Removes these nodes; the version goes with its last node. */
+  deregister(service: Pick<Service, 'name' | 'version' | 'nodes'>, o?: RegistryOptions): Promise<void>;
+  /** One entry per version; empty when the service is unknown. */
+  get(name: string, o?: RegistryOptions): Promise<readonly Service[]>;
+  /** One entry per version of every service, sorted by name, then version. */
+  list(o?: RegistryOptions): Promise<readonly Service[]>;
+  /** Changes from now on, of one service or of all. Ends with the signal; a reader that falls behind by watchQueueMax gets tooMany. */
+  watch(o?: RegistryOptions & { readonly service?: string }): AsyncIterable<RegistryEvent>;
+}
+
+export const registry = capability<Registry>('registry');
