@@ -6,7 +6,6 @@ export interface Capability<T> {
   readonly _type?: (x: T) => T;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a table of needs holds tokens of any type
 export type Needs = Readonly<Record<string, Capability<any>>>;
 
 /** A slot that exactly one driver fills. */

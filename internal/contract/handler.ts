@@ -66,7 +66,6 @@ export interface BidiHandler<Req = unknown, Rsp = unknown> extends HandlerBase<R
   handle(requests: AsyncIterable<Req>, ctx: CallContext): AsyncIterable<Rsp>;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a service's handlers differ in their messages
 export type Handler =
   | UnaryHandler<any, any>
   | ServerStreamHandler<any, any>

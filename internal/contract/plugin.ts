@@ -27,7 +27,6 @@ interface Manifest<C extends FieldSpecs, N extends Needs> {
   readonly needs?: N;
 }
 
-// biome-ignore lint/complexity/noBannedTypes: "no settings, no needs" is the empty object type
 export interface PluginContext<C extends FieldSpecs = {}, N extends Needs = {}> {
   /** Checked settings with defaults filled in. */
   readonly config: Values<C>;
@@ -79,7 +78,6 @@ export interface ArgSpec {
   readonly rest?: boolean;
 }
 
-// biome-ignore lint/complexity/noBannedTypes: see PluginContext
 export interface Verb<F extends FieldSpecs = {}, C extends FieldSpecs = {}, N extends Needs = {}> {
   /** 'store read'; '*' is the fallback for unknown words. */
   readonly words: string;
@@ -97,7 +95,6 @@ export interface Verb<F extends FieldSpecs = {}, C extends FieldSpecs = {}, N ex
   load(): Promise<{ run(call: Call<F>, ctx: PluginContext<C, N>): Promise<number | undefined | void> }>;
 }
 
-// biome-ignore lint/complexity/noBannedTypes: see PluginContext
 export interface Call<F extends FieldSpecs = {}> {
   /** Positional words after the verb's own. */
   readonly args: readonly string[];
@@ -113,7 +110,6 @@ export interface Call<F extends FieldSpecs = {}> {
 
 export interface CommandPlugin<C extends FieldSpecs> extends Manifest<C, Needs> {
   readonly kind: 'command';
-  // biome-ignore lint/suspicious/noExplicitAny: verbs of one plugin differ in flags and needs
   readonly verbs: readonly Verb<any, any, any>[];
 }
 
@@ -129,30 +125,24 @@ export interface ProfilePlugin extends Manifest<FieldSpecs, Needs> {
   readonly settings?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
-export type Plugin =
-  // biome-ignore lint/suspicious/noExplicitAny: the index holds plugins of any settings and needs
-  CommandPlugin<any> | ServicePlugin<any, any> | DriverPlugin<any, any, any> | ProfilePlugin;
+export type Plugin = CommandPlugin<any> | ServicePlugin<any, any> | DriverPlugin<any, any, any> | ProfilePlugin;
 
 type Define<P extends { kind: string }> = Omit<P, 'kind'>;
 
-// biome-ignore lint/complexity/noBannedTypes: see PluginContext
 export const defineDriver = <T, C extends FieldSpecs = {}, N extends Needs = {}>(
   p: Define<DriverPlugin<T, C, N>>,
 ): DriverPlugin<T, C, N> => ({ kind: 'driver', ...p });
 
-// biome-ignore lint/complexity/noBannedTypes: see PluginContext
 export const defineService = <C extends FieldSpecs = {}, N extends Needs = {}>(
   p: Define<ServicePlugin<C, N>>,
 ): ServicePlugin<C, N> => ({ kind: 'service', ...p });
 
-// biome-ignore lint/complexity/noBannedTypes: see PluginContext
 export const defineCommand = <C extends FieldSpecs = {}>(p: Define<CommandPlugin<C>>): CommandPlugin<C> => ({
   kind: 'command',
   ...p,
 });
 
 /** Types one verb: flags and needs are inferred, so that its run() can be typed by `typeof flags`. */
-// biome-ignore lint/complexity/noBannedTypes: see PluginContext
 export const verb = <F extends FieldSpecs = {}, C extends FieldSpecs = {}, N extends Needs = {}>(
   v: Verb<F, C, N>,
 ): Verb<F, C, N> => v;
