@@ -34,6 +34,12 @@ export const watchQueueMax = 4_096;
 /** Nodes in one service version, versions and endpoints of one service. */
 export const nodesMax = 10_000;
 export const endpointsMax = 10_000;
+/** Service versions in one registry, over all domains. */
+export const registryVersionsMax = 100_000;
+/** A service name, version or domain, in characters. */
+export const registryNameCharsMax = 253;
+/** A node id or address, in characters. */
+export const nodeTextCharsMax = 512;
 /** Depth of registered value trees, top = 0 (wire.md 4.2). */
 export const valueTreeDepthMax = 6;
 
@@ -59,3 +65,6 @@ export const serviceStopTimeoutMs = 10_000;
 export const restartDelayMsMin = 500;
 export const restartDelayMsMax = 30_000;
 export const restartResetMs = 60_000;
+
+/** Nesting of JSON text that the command line reads or prints. */
+export const jsonDepthMax = 10_000;

@@ -30,6 +30,7 @@ export interface Service {
 
 export interface RegistryEvent {
   readonly action: 'create' | 'update' | 'delete';
+  /** The version with all its nodes after the change (create, update), or as it last was (delete). The same state may be told twice. */
   readonly service: Service;
 }
 
