@@ -68,3 +68,10 @@ export const restartResetMs = 60_000;
 
 /** Nesting of JSON text that the command line reads or prints. */
 export const jsonDepthMax = 10_000;
+
+/** An error's detail on the wire, in characters: it travels in headers. */
+export const errorDetailCharsMax = 8 * KiB;
+/** Connections one client keeps, by address; the longest unused one is closed beyond it. */
+export const connectionsMax = 100;
+/** Calls in flight on one connection to us. */
+export const connectionStreamsMax = 10_000;
