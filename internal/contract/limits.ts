@@ -75,3 +75,5 @@ export const errorDetailCharsMax = 8 * KiB;
 export const connectionsMax = 100;
 /** Calls in flight on one connection to us. */
 export const connectionStreamsMax = 10_000;
+/** Finished spans one process remembers for Debug.Trace. */
+export const spansMax = 256;
