@@ -21,8 +21,16 @@ export const archiveDepthMax = 64;
 /** One store key and value, in bytes. */
 export const storeKeyBytesMax = 64 * KiB;
 export const storeValueBytesMax = 16 * MiB;
-/** Writes waiting for the next group commit. */
+/** Metadata of one record, in bytes of its JSON. */
+export const storeMetadataBytesMax = 64 * KiB;
+/** Writes (or reads) waiting at one database file, and their bytes. */
 export const storeQueueMax = 10_000;
+export const storeQueueBytesMax = 64 * MiB;
+/** Writes in one group commit, and their bytes. */
+export const storeGroupMax = 1_000;
+export const storeGroupBytesMax = 8 * MiB;
+/** Bytes of keys and values that one scan or list may answer; longer ones are read in parts with limit and offset. */
+export const storeScanBytesMax = 128 * MiB;
 
 /** Unary calls, when the caller names no time. */
 export const clientTimeoutMs = 10_000;
