@@ -1,0 +1,220 @@
+/** The gRPC client: raw bytes to an address and path, over pooled connections (wire.md 2.3 to 2.6). Picks no nodes and adds no tokens: its callers do. */
+
+import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
+
+import type { ClientStream, ContentType } from '../contract/client.ts';
+import { internal, type MicroError, microError, timeout, toMicroError } from '../contract/error.ts';
+import { clientTimeoutMs, connectionsMax, messageBytesMax } from '../contract/limits.ts';
+import { formatTraceparent } from '../trace/trace-context.ts';
+import { loadTracer, type Span, type Tracer } from '../trace/tracer.ts';
+import { parseTarget } from './address.ts';
+import { formatTimeoutHeader } from './metadata.ts';
+import { type OpenedStream, openStream } from './outgoing-stream.ts';
+import { malformedPath } from './path.ts';
+import { createPool, type Pool } from './pool.ts';
+import { rawMetadata } from './raw-metadata.ts';
+import { clientErrorId } from './status.ts';
+import { neverSent, transportError } from './transport-error.ts';
+
+export interface RpcCallOptions {
+  readonly signal?: AbortSignal;
+  /** Milliseconds; unary default clientTimeoutMs, streams none. */
+  readonly timeoutMs?: number;
+  /** Default application/grpc+proto. */
+  readonly contentType?: ContentType;
+  /** The micro-namespace header. */
+  readonly namespace?: string;
+  /** Sent as `authorization: Bearer`. */
+  readonly token?: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+export interface RpcClientOptions {
+  readonly now?: () => number;
+  /** Spans go here; default: a tracer of its own. */
+  readonly tracer?: Tracer;
+}
+
+export interface RpcClient {
+  /** One request, one response. `address` is `host:port`, or `https://host[:port]` for TLS. */
+  call(address: string, path: string, request: Uint8Array, o?: RpcCallOptions): Promise<Uint8Array>;
+  /** Opens a stream of any kind, as bidi. */
+  stream(address: string, path: string, o?: RpcCallOptions): ClientStream;
+  /** Closes every connection; calls in flight end canceled. */
+  close(): Promise<void>;
+}
+
+/** Whether an error of this client says that nothing was sent. */
+export const wasNeverSent = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && unsent.has(error);
+
+const unsent = new WeakSet<object>();
+
+/** Builds a client; nothing is dialled before the first call. */
+export const createRpcClient = (o: RpcClientOptions = {}): RpcClient => {
+  const pool = createPool<Client>({ max: connectionsMax, open: dial, close: (client) => client.close() });
+  let loading: Promise<Tracer> | undefined;
+  const tracer = (): Promise<Tracer> => {
+    loading ??= o.tracer === undefined ? loadTracer({ now: o.now ?? Date.now }) : Promise.resolve(o.tracer);
+    return loading;
+  };
+  return {
+    call: async (address, path, request, options = {}) => {
+      checkSize(request);
+      checkPath(path);
+      const span = (await tracer()).start(path.slice(1), { kind: 'client', attributes: spanAttributes(address) });
+      try {
+        const response = await unary({ pool, address, path, options, span }, request);
+        span.end();
+        return response;
+      } catch (error) {
+        const known = toMicroError(error, clientErrorId);
+        span.end(known.detail);
+        throw known;
+      }
+    },
+    stream: (address, path, options = {}) =>
+      openStream({
+        limit: checkSize,
+        signal: options.signal,
+        open: async () => {
+          checkPath(path);
+          const span = (await tracer()).start(path.slice(1), { kind: 'client', attributes: spanAttributes(address) });
+          return openRaw({ pool, address, path, options, span });
+        },
+      }),
+    close: async () => pool.close(),
+  };
+};
+
+const same = (bytes: Buffer): Buffer => bytes;
+const toBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+const spanAttributes = (address: string): Readonly<Record<string, string>> => ({
+  'rpc.system': 'grpc',
+  'server.address': address,
+});
+
+const checkSize = (message: Uint8Array): void => {
+  if (message.length > messageBytesMax)
+    throw microError(
+      413,
+      clientErrorId,
+      `message of ${message.length} bytes is over messageBytesMax (${messageBytesMax})`,
+    );
+};
+
+/** A path that is no path cannot be sent: the peer's words for it are used here. */
+const checkPath = (path: string): void => {
+  if (!/^\/[!-~]+$/.test(path)) throw internal(clientErrorId, malformedPath(path));
+};
+
+/** Keepalive is off as in v3: Go servers end connections that ping too often. */
+const channelOptions = {
+  'grpc.max_receive_message_length': messageBytesMax,
+  'grpc.max_send_message_length': messageBytesMax,
+  'grpc.enable_retries': 0,
+  'grpc.enable_channelz': 0,
+  'grpc.enable_http_proxy': 0,
+  'grpc.service_config_disable_resolution': 1,
+  'grpc.use_local_subchannel_pool': 1,
+  'grpc.primary_user_agent': 'micro',
+};
+
+const dial = (text: string): Client => {
+  const target = parseTarget(text);
+  return new Client(
+    target.address,
+    target.tls ? credentials.createSsl() : credentials.createInsecure(),
+    channelOptions,
+  );
+};
+
+const deadlineOf = (timeoutMs: number | undefined): Date | undefined =>
+  timeoutMs === undefined ? undefined : new Date(Date.now() + timeoutMs);
+
+const metadataOf = (options: RpcCallOptions, span: Span, timeoutMs: number | undefined) => {
+  const contentType = options.contentType ?? 'application/grpc+proto';
+  return rawMetadata(contentType, options.metadata ?? {}, {
+    'x-content-type': contentType,
+    timeout: timeoutMs === undefined ? undefined : formatTimeoutHeader(timeoutMs),
+    'micro-namespace': options.namespace,
+    authorization: options.token === undefined ? undefined : `Bearer ${options.token}`,
+    traceparent: formatTraceparent(span.context),
+    tracestate: span.context.state,
+  });
+};
+
+interface Outgoing {
+  readonly pool: Pool<Client>;
+  readonly address: string;
+  readonly path: string;
+  readonly options: RpcCallOptions;
+  readonly span: Span;
+}
+
+const openRaw = ({ pool, address, path, options, span }: Outgoing): OpenedStream => {
+  const metadata = metadataOf(options, span, options.timeoutMs);
+  const lease = pool.take(address);
+  const deadline = deadlineOf(options.timeoutMs);
+  return {
+    raw: lease.item.makeBidiStreamRequest(path, toBuffer, same, metadata, { deadline }),
+    closed: (failure) => {
+      lease.release();
+      span.end(failure?.detail);
+    },
+    fault: (error) => faultOf(error, { pool, address, options }),
+  };
+};
+
+const unary = async (outgoing: Outgoing, request: Uint8Array): Promise<Uint8Array> => {
+  const { pool, address, path, options, span } = outgoing;
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const timeoutMs = options.timeoutMs ?? clientTimeoutMs;
+  const metadata = metadataOf(options, span, timeoutMs);
+  const lease = pool.take(address);
+  let cancel = (): void => undefined;
+  try {
+    return await new Promise<Uint8Array>((resolve, reject) => {
+      const done = (error: ServiceError | null, response?: Buffer): void => {
+        if (error !== null) reject(faultOf(error, { pool, address, options }));
+        else resolve(response ?? new Uint8Array());
+      };
+      const deadline = deadlineOf(timeoutMs);
+      const call = lease.item.makeUnaryRequest(path, toBuffer, same, toBuffer(request), metadata, { deadline }, done);
+      cancel = () => call.cancel();
+      signal?.addEventListener('abort', cancel, { once: true });
+    });
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+    lease.release();
+  }
+};
+
+interface Where {
+  readonly pool: Pool<Client>;
+  readonly address: string;
+  readonly options: RpcCallOptions;
+}
+
+/** A bad end as a MicroError. A connection that failed to open is forgotten, so that the next call dials again without grpc-js's back-off. */
+const faultOf = (error: ServiceError, { pool, address, options }: Where): MicroError => {
+  const { signal } = options;
+  if (signal?.aborted === true && error.code === 1) return abortError(signal);
+  const status = { code: error.code, details: error.details };
+  const fault = transportError(status, address);
+  if (neverSent(status)) {
+    unsent.add(fault);
+    pool.forget(address);
+  }
+  return fault;
+};
+
+const abortError = (signal: AbortSignal): MicroError => {
+  const reason: unknown = signal.reason;
+  return reason instanceof Error && reason.name === 'TimeoutError'
+    ? timeout(clientErrorId, 'context deadline exceeded', { cause: reason })
+    : microError(499, clientErrorId, 'context canceled', { cause: reason });
+};

@@ -1,0 +1,51 @@
+/** W3C trace context: the ids of a trace as they travel in `traceparent` and `tracestate`. Reads and writes text; starts nothing. */
+
+import { randomBytes } from 'node:crypto';
+
+export interface TraceContext {
+  /** 32 lower-case hex digits, not all zero. */
+  readonly traceId: string;
+  /** 16 lower-case hex digits, not all zero. */
+  readonly spanId: string;
+  /** Bit 0: sampled. */
+  readonly flags: number;
+  /** The `tracestate` header, passed on as it came. */
+  readonly state: string | undefined;
+}
+
+const pattern = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
+const stateCharsMax = 512;
+
+/** Reads a `traceparent` header; undefined when it is malformed, which starts a new trace as the standard says. */
+export const parseTraceparent = (text: string | undefined, state?: string): TraceContext | undefined => {
+  const match = pattern.exec(text ?? '');
+  if (match === null) return undefined;
+  const [, version, traceId, spanId, flags, rest] = match as unknown as readonly [string, ...string[]];
+  if (version === 'ff' || (version === '00' && rest !== undefined)) return undefined;
+  if (/^0+$/.test(traceId as string) || /^0+$/.test(spanId as string)) return undefined;
+  return {
+    traceId: traceId as string,
+    spanId: spanId as string,
+    flags: Number.parseInt(flags as string, 16) & 1,
+    state: state !== undefined && state !== '' && state.length <= stateCharsMax ? state : undefined,
+  };
+};
+
+/** The `traceparent` header of a context. */
+export const formatTraceparent = (c: TraceContext): string =>
+  `00-${c.traceId}-${c.spanId}-${(c.flags & 1).toString(16).padStart(2, '0')}`;
+
+const randomHex = (bytes: number): string => {
+  for (;;) {
+    const hex = randomBytes(bytes).toString('hex');
+    if (!/^0+$/.test(hex)) return hex;
+  }
+};
+
+/** A span below `parent`, or the first of a new trace. */
+export const childContext = (parent: TraceContext | undefined): TraceContext => ({
+  traceId: parent?.traceId ?? randomHex(16),
+  spanId: randomHex(8),
+  flags: parent?.flags ?? 1,
+  state: parent?.state,
+});

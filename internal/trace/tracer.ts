@@ -1,0 +1,127 @@
+/** Spans: one per RPC, through @opentelemetry/api, with W3C ids of our own when no SDK is installed. Remembers the last ones for Debug.Trace; exports nothing. */
+
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+import { spansMax } from '../contract/limits.ts';
+import { childContext, type TraceContext } from './trace-context.ts';
+
+export interface SpanRecord {
+  readonly traceId: string;
+  readonly spanId: string;
+  /** Empty for the first span of a trace. */
+  readonly parentId: string;
+  readonly name: string;
+  /** Milliseconds since the epoch. */
+  readonly startedMs: number;
+  readonly durationMs: number;
+  readonly kind: SpanKind;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly failed: boolean;
+}
+
+export type SpanKind = 'server' | 'client';
+
+export interface Span {
+  readonly context: TraceContext;
+  /** Runs `body` with this span as the current one, so that calls made inside become its children. */
+  run<T>(body: () => T): T;
+  /** Closes the span, with the error text when the call failed. Later calls are ignored. */
+  end(failure?: string): void;
+}
+
+export interface SpanOptions {
+  readonly kind: SpanKind;
+  /** Default: the span that is current here. */
+  readonly parent?: TraceContext;
+  readonly attributes?: Readonly<Record<string, string>>;
+}
+
+export interface Tracer {
+  start(name: string, o: SpanOptions): Span;
+  /** The last spansMax finished spans, oldest first. */
+  recent(): readonly SpanRecord[];
+}
+
+/** The span a piece of code runs in. One per process by nature: it follows the async call chain, as the OpenTelemetry API's own does. */
+const current = new AsyncLocalStorage<TraceContext>();
+
+/** The trace that the calling code belongs to; undefined outside any call. */
+export const currentTrace = (): TraceContext | undefined => current.getStore();
+
+/** Loads the OpenTelemetry API, at first use and not before. */
+export const loadTracer = async (o: { readonly now: () => number }): Promise<Tracer> => {
+  const api = await import('@opentelemetry/api');
+  const finished: SpanRecord[] = [];
+  return {
+    start: (name, options) => startSpan({ api, name, options, now: o.now, keep: keepIn(finished) }),
+    recent: () => [...finished],
+  };
+};
+
+const keepIn =
+  (finished: SpanRecord[]) =>
+  (record: SpanRecord): void => {
+    finished.push(record);
+    if (finished.length > spansMax) finished.shift();
+  };
+
+interface StartSpan {
+  readonly api: typeof import('@opentelemetry/api');
+  readonly name: string;
+  readonly options: SpanOptions;
+  readonly now: () => number;
+  readonly keep: (record: SpanRecord) => void;
+}
+
+const startSpan = ({ api, name, options, now, keep }: StartSpan): Span => {
+  const parent = options.parent ?? current.getStore();
+  const attributes = options.attributes ?? {};
+  const outer = parentContext(api, parent);
+  const span = api.trace
+    .getTracer('micro')
+    .startSpan(
+      name,
+      { kind: options.kind === 'server' ? api.SpanKind.SERVER : api.SpanKind.CLIENT, attributes },
+      outer,
+    );
+  const context = span.isRecording() ? contextOf(span.spanContext()) : childContext(parent);
+  const inner = api.trace.setSpan(outer, span);
+  const startedMs = now();
+  let ended = false;
+  return {
+    context,
+    run: (body) => current.run(context, () => api.context.with(inner, body)),
+    end: (failure) => {
+      if (ended) return;
+      ended = true;
+      if (failure !== undefined) span.setStatus({ code: api.SpanStatusCode.ERROR, message: failure });
+      span.end();
+      const { traceId, spanId } = context;
+      const durationMs = Math.max(0, now() - startedMs);
+      const parentId = parent?.spanId ?? '';
+      const failed = failure !== undefined;
+      keep({ traceId, spanId, parentId, name, startedMs, durationMs, kind: options.kind, attributes, failed });
+    },
+  };
+};
+
+type Api = typeof import('@opentelemetry/api');
+
+const parentContext = (api: Api, parent: TraceContext | undefined): import('@opentelemetry/api').Context => {
+  const active = api.context.active();
+  if (parent === undefined || api.trace.getSpanContext(active)?.spanId === parent.spanId) return active;
+  return api.trace.setSpanContext(active, {
+    traceId: parent.traceId,
+    spanId: parent.spanId,
+    traceFlags: parent.flags,
+    isRemote: true,
+    traceState: parent.state === undefined ? undefined : api.createTraceState(parent.state),
+  });
+};
+
+const contextOf = (c: import('@opentelemetry/api').SpanContext): TraceContext => ({
+  traceId: c.traceId,
+  spanId: c.spanId,
+  flags: c.traceFlags,
+  state: c.traceState?.serialize(),
+});
