@@ -85,3 +85,35 @@ export const connectionsMax = 100;
 export const connectionStreamsMax = 10_000;
 /** Finished spans one process remembers for Debug.Trace. */
 export const spansMax = 256;
+
+/** One namespace, account id, account name or rule id, in characters. */
+export const namespaceCharsMax = 256;
+export const accountIdCharsMax = 256;
+/** One account as JSON: its scopes and metadata travel in every token. */
+export const accountBytesMax = 8 * KiB;
+/** One account's secret, in characters; as long as a token, since a token may stand for a secret. */
+export const secretCharsMax = tokenCharsMax;
+/** Rules of one namespace. */
+export const rulesMax = 1_000;
+/** Access tokens: life when none is asked for, and the longest, in seconds. */
+export const tokenExpirySeconds = 900;
+export const tokenExpirySecondsMax = 365 * 24 * 3_600;
+/** A refresh token that is not used for this long ends; a used one still works for the grace. */
+export const refreshTokenTtlMs = 30 * 24 * 3_600_000;
+export const refreshGraceMs = 60_000;
+/** Password hashes computed at one time, and callers waiting for theirs. */
+export const passwordHashesMax = 2;
+export const passwordQueueMax = 256;
+/** Namespaces whose rules are remembered per process. */
+export const ruleCacheMax = 1_000;
+/** Clients without a key trust a verified token and a rule list for this long. */
+export const tokenTrustMs = 60_000;
+export const ruleTrustMs = 5_000;
+/** The local-admin credential: life of one, and how often it is renewed. */
+export const localAdminTtlMs = 3_600_000;
+export const localAdminRenewMs = 1_200_000;
+/** Waiting for another micro process that is writing a file in ~/.micro; a lock this old was left behind. */
+export const homeLockWaitMs = 5_000;
+export const homeLockStaleMs = 10_000;
+/** One file in ~/.micro that the command line reads. */
+export const homeFileBytesMax = 4 * MiB;

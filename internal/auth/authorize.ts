@@ -1,0 +1,39 @@
+/** The namespace and admin checks of core handlers (wire.md 8.2). Pure; which call needs which check is each handler's own business. */
+
+import type { Account } from '../contract/auth.ts';
+import { defaultNamespace } from '../contract/core.ts';
+import { forbidden, unauthorized } from '../contract/error.ts';
+
+/** User with scope `admin`, or service with scope `service`: may administer its own namespace. */
+export const isAdmin = (account: Account): boolean =>
+  (account.type === 'user' && account.scopes.includes('admin')) ||
+  (account.type === 'service' && account.scopes.includes('service'));
+
+/** An admin or service of namespace `micro`: may act in every namespace. */
+export const isPlatformAdmin = (account: Account): boolean => account.issuer === defaultNamespace && isAdmin(account);
+
+/**
+ * Admits the platform's admins and services everywhere, users and services in their own namespace. An empty namespace means
+ * `micro`. Throws v3's 401 or 403 with `method` (`registry.Registry.Register`) as id; returns the account that passed.
+ */
+export const authorize = (account: Account | undefined, namespace: string, method: string): Account => {
+  if (account === undefined) throw unauthorized(method, 'an account is required');
+  if (isPlatformAdmin(account)) return account;
+  const wanted = namespace === '' ? defaultNamespace : namespace;
+  const fitting = account.type === 'user' || account.type === 'service';
+  if (account.issuer === wanted && fitting) return account;
+  throw forbidden(method, 'access denied to namespace', {
+    hint: fitting
+      ? `${account.id} belongs to namespace ${account.issuer}, the call is about namespace ${wanted}`
+      : `${account.id} is of type ${account.type}; only users and services may do this`,
+  });
+};
+
+/** As authorize, and the account must be an admin or a service. */
+export const authorizeAdmin = (account: Account | undefined, namespace: string, method: string): Account => {
+  const known = authorize(account, namespace, method);
+  if (isAdmin(known)) return known;
+  throw unauthorized(method, 'Unauthorized', {
+    hint: `${known.id} of namespace ${known.issuer} is not an admin: it lacks the scope admin`,
+  });
+};
