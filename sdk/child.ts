@@ -1,0 +1,44 @@
+/**
+ * What runs inside a service process before the author's code: takes the launch out of the environment, installs the module hooks,
+ * watches the parent, and runs the entry. Started by cmd/micro/main.ts when MICRO_CHILD says `service`. Serves nothing itself.
+ */
+
+import { Module, setSourceMapsSupport } from 'node:module';
+import { dirname, join, sep } from 'node:path';
+
+import { failureLine } from './failure-line.ts';
+import { type Environment, takeLaunch } from './launch.ts';
+import { registerModuleHooks } from './module-hooks.ts';
+import { watchParent } from './watchdog.ts';
+
+/** Folders of ours that may share a machine with the author's code. */
+const ownFolders = ['cmd', 'internal', 'plugins', 'proto', 'sdk'].map((f) => join(import.meta.dirname, '..', f) + sep);
+const isOwn = (file: string): boolean => ownFolders.some((folder) => file.startsWith(folder));
+
+/** Runs the author's entry in this process; returns when it is loaded as far as it is synchronous. A failure ends the process with code 1. */
+export const runChild = (env: Record<string, string | undefined>): void => {
+  const launch = takeLaunch(env, process.ppid);
+  watchParent(launch.parentPid);
+  process.title = titleOf(launch.env);
+  setSourceMapsSupport(true, { nodeModules: false, generatedCode: false });
+  registerModuleHooks({
+    packages: {
+      micro: join(import.meta.dirname, 'index.ts'),
+      'micro/plugin': join(import.meta.dirname, 'plugin.ts'),
+    },
+    transpiledDir: launch.transpiledDir,
+    isOwn,
+  });
+  const folder = dirname(launch.entry);
+  process.on('uncaughtExceptionMonitor', (thrown) => {
+    process.stderr.write(`${failureLine(thrown, { folder, isOwn })}\n`);
+  });
+  process.argv.splice(1, 1, launch.entry);
+  runMain();
+};
+
+/** Public for years and documented, but not in the type definitions. */
+const runMain = (): void => (Module as unknown as { runMain(): void }).runMain();
+
+const titleOf = (env: Environment): string =>
+  `micro-service ${env.MICRO_SERVICE_NAME ?? ''}@${env.MICRO_SERVICE_VERSION ?? 'latest'}`;
