@@ -117,3 +117,11 @@ export const homeLockWaitMs = 5_000;
 export const homeLockStaleMs = 10_000;
 /** One file in ~/.micro that the command line reads. */
 export const homeFileBytesMax = 4 * MiB;
+/** Pauses between attempts to register after a failure, first and longest. */
+export const registerRetryMsMin = 250;
+export const registerRetryMsMax = 5_000;
+/** One attempt to register or deregister. */
+export const registerCallMs = 5_000;
+export const deregisterCallMs = 2_000;
+/** How long a router leaves a node out that refused a connection. */
+export const nodePenaltyMs = 2_000;
