@@ -1,7 +1,6 @@
 /** One outgoing stream as a ClientStream: back-pressure both ways, an error only at the end, cancel when the reader leaves. Knows no addresses. */
 
-import { once } from 'node:events';
-import type { Readable } from 'node:stream';
+import { type EventEmitter, once } from 'node:events';
 
 import type { ClientDuplexStream, ServiceError, StatusObject } from '@grpc/grpc-js';
 
@@ -9,7 +8,7 @@ import type { ClientStream } from '../contract/client.ts';
 import { canceled, type Hint, type MicroErrorJson, toMicroError } from '../contract/error.ts';
 import { clientErrorId } from './status.ts';
 
-type Raw = ClientDuplexStream<Buffer, Buffer>;
+type Raw = ClientDuplexStream<Uint8Array, Buffer>;
 type Failure = MicroErrorJson & Hint & Error;
 
 export interface OpenedStream {
@@ -79,7 +78,7 @@ const sendOn = async ({ raw, over, failure }: Live, message: Uint8Array): Promis
   };
   checkOpen();
   if (raw.write(message)) return;
-  await once(raw, 'drain', { signal: over }).catch(noop);
+  await once(raw as EventEmitter, 'drain', { signal: over }).catch(noop);
   checkOpen();
 };
 
@@ -87,7 +86,7 @@ async function* messagesOf({ raw, over, failure }: Live): AsyncGenerator<Uint8Ar
   let done = false;
   try {
     // The iterator must not destroy the stream: grpc-js would then never report its status.
-    for await (const message of (raw as Readable).iterator({ destroyOnReturn: false })) yield message as Buffer;
+    for await (const message of raw.iterator({ destroyOnReturn: false })) yield message as Buffer;
     done = true;
   } catch (error) {
     done = true;

@@ -30,7 +30,8 @@ export const createPool = <T>(o: { readonly max: number; open(address: string): 
   };
   const makeRoom = (): void => {
     if (entries.size < o.max) return;
-    for (const [address, entry] of entries) if (entry.uses === 0) return drop(address, entry);
+    const idle = entries.entries().find(([, entry]) => entry.uses === 0);
+    if (idle !== undefined) drop(...idle);
   };
   return {
     take: (address) => {

@@ -37,7 +37,10 @@ export const rawMetadata = (
 
 const set = (metadata: Metadata, key: string, value: string): void => {
   if (!isHeaderKey(key)) throw badRequest(clientErrorId, `metadata key ${JSON.stringify(key)} cannot be sent`);
-  if (key.endsWith('-bin')) return metadata.set(key, Buffer.from(value, 'base64'));
+  if (key.endsWith('-bin')) {
+    metadata.set(key, Buffer.from(value, 'base64'));
+    return;
+  }
   if (!isHeaderValue(value))
     throw badRequest(clientErrorId, `metadata value of ${key} has characters that cannot be sent`);
   metadata.set(key, value);

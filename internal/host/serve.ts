@@ -1,0 +1,113 @@
+/** Puts services behind one gRPC listener and into the registry: the start path of core services and of user services alike. Checks every caller. Builds no handlers. */
+
+import { randomUUID } from 'node:crypto';
+
+import { checkCall } from '../auth/check-call.ts';
+import type { Auth } from '../contract/auth.ts';
+import { defaultVersion } from '../contract/core.ts';
+import type { Handlers } from '../contract/handler.ts';
+import { stopTimeoutMs } from '../contract/limits.ts';
+import type { Logger } from '../contract/logger.ts';
+import type { Registry, Service } from '../contract/registry.ts';
+import { advertisedAddress } from '../rpc/advertised-address.ts';
+import { debugHandlers } from '../rpc/debug.ts';
+import { type Registration, startRegistration } from '../rpc/registration.ts';
+import { type CallHead, createRpcServer, type RpcServer } from '../rpc/server.ts';
+import { createServiceTable, describeEndpoints, type ServedService, type ServiceTable } from '../rpc/service-table.ts';
+import { loadTracer } from '../trace/tracer.ts';
+
+export type { ServedService } from '../rpc/service-table.ts';
+
+export interface ServeOptions {
+  readonly services: readonly ServedService[];
+  /** Where to listen: `host:port`, port 0 for a free one. */
+  readonly address: string;
+  /** What to register instead of the bound address. */
+  readonly advertise?: string;
+  readonly registry: Pick<Registry, 'register' | 'deregister'>;
+  readonly auth: Pick<Auth, 'inspect' | 'rules'>;
+  readonly log: Logger;
+  /** Gives up starting and ends refreshing; call stop() as well. */
+  readonly signal: AbortSignal;
+  readonly now?: () => number;
+  /** Names of the broker and registry in use, for the node's metadata; default `service`. */
+  readonly implementations?: { readonly broker?: string; readonly registry?: string };
+}
+
+export interface Served {
+  /** `host:port` as bound. */
+  readonly address: string;
+  /** Deregisters, lets calls finish until the deadline (default stopTimeoutMs), then cuts them. Safe twice. */
+  stop(deadline?: AbortSignal): Promise<void>;
+}
+
+/** Listens, registers and serves until stop(). When it throws, nothing is left open. */
+export const serve = async (o: ServeOptions): Promise<Served> => {
+  const now = o.now ?? Date.now;
+  const tracer = await loadTracer({ now });
+  const startedMs = now();
+  const debug: Handlers = debugHandlers({ stats: () => server.stats(), tracer, startedMs, now });
+  const table = createServiceTable(o.services, debug);
+  const server: RpcServer = createRpcServer({
+    resolve: table.resolve,
+    knowsType: table.knowsType,
+    nameOf: (prefix) => table.serviceOf(prefix)?.name ?? prefix,
+    before: (head) => checkCaller(head, table, o.auth),
+    log: o.log,
+    now,
+    tracer,
+  });
+  const address = await server.listen(o.address);
+  let registration: Registration;
+  try {
+    registration = await startRegistration({
+      registry: o.registry,
+      entries: o.services.map((s) => ({ domain: s.namespace, service: recordOf(s, address, o) })),
+      log: o.log,
+      signal: o.signal,
+    });
+  } catch (error) {
+    await server.close(AbortSignal.abort());
+    throw error;
+  }
+  return {
+    address,
+    stop: async (deadline = AbortSignal.timeout(stopTimeoutMs)) => {
+      await registration.stop(deadline);
+      await server.close(deadline);
+    },
+  };
+};
+
+/** Debug answers everybody, as in v3; everything else goes by accounts and the rules of the service's own namespace. */
+const checkCaller = async (head: CallHead, table: ServiceTable, auth: ServeOptions['auth']) => {
+  const rulesNamespace = table.serviceOf(head.service)?.namespace;
+  if (head.endpoint.startsWith('Debug.')) return { namespace: head.namespaceHeader ?? rulesNamespace ?? '' };
+  const { service, endpoint, authorization, namespaceHeader, signal } = head;
+  return checkCall({ auth, service, endpoint, authorization, namespaceHeader, rulesNamespace, signal });
+};
+
+const recordOf = (service: ServedService, bound: string, o: ServeOptions): Service => ({
+  name: service.name,
+  version: service.version ?? defaultVersion,
+  metadata: {},
+  endpoints: describeEndpoints(service.handlers),
+  nodes: [
+    {
+      id: `${service.name}-${randomUUID()}`,
+      address: advertisedAddress(o.advertise ?? bound),
+      metadata: {
+        ...service.metadata,
+        broker: o.implementations?.broker ?? 'service',
+        registry: o.implementations?.registry ?? 'service',
+        server: 'grpc',
+        transport: 'grpc',
+        protocol: 'grpc',
+        pid: String(process.pid),
+        ...(service.grpcNames === undefined || service.grpcNames.length === 0
+          ? {}
+          : { grpc: service.grpcNames.join(',') }),
+      },
+    },
+  ],
+});
