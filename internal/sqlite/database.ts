@@ -1,0 +1,164 @@
+/**
+ * A database file: opened with WAL and synchronous=FULL, checked, brought to its schema version, written by one grouping writer and read
+ * by a few readers. Two processes may have one file open. Owns the connections; what the tables mean is the driver's business.
+ */
+
+import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { internal } from '../contract/error.ts';
+import type { Engine, SqliteConnection } from './connection.ts';
+import { createGroupWriter, type GroupWriter } from './group-writer.ts';
+import { createReaderPool, type ReaderPool } from './reader-pool.ts';
+import { sqlite3Engine } from './sqlite3-connection.ts';
+import { damagedHint, type FaultContext, faultCode, sqliteFault } from './sqlite-fault.ts';
+
+/** Written into the header of every file of ours: 'mcro' in ASCII. */
+const applicationId = 0x6d63726f;
+/** More readers would take threads from the pool that files and DNS share (four by default). */
+const readerCount = 2;
+/** Switching a file to WAL does not wait for locks by itself. */
+const walAttemptsMax = 50;
+const walRetryMs = 50;
+
+export interface DatabaseOptions {
+  readonly file: string;
+  /** Error id of whoever owns the file. */
+  readonly id: string;
+  /** Schema steps in order; a file that has seen n of them is at version n. Published steps never change. */
+  readonly schema: readonly string[];
+  readonly busyTimeoutMs?: number;
+  /** Largest size of the file; 0 or undefined for no bound but the disk. */
+  readonly fileBytesMax?: number;
+  readonly engine?: Engine;
+}
+
+export interface Database {
+  readonly file: string;
+  readonly writer: GroupWriter;
+  readonly reader: ReaderPool;
+  /** Settles what was accepted, then closes. Safe twice. */
+  close(): Promise<void>;
+}
+
+/** Creates the file (mode 0600) when it is missing. A damaged, foreign or newer file is refused with the way out, and not touched. */
+export const openDatabase = async (o: DatabaseOptions): Promise<Database> => {
+  const fault: FaultContext = { id: o.id, file: o.file };
+  const opened: SqliteConnection[] = [];
+  const connect = async (): Promise<SqliteConnection> => {
+    const engine = o.engine ?? sqlite3Engine;
+    const connection = await engine({ file: o.file, busyTimeoutMs: o.busyTimeoutMs ?? 5_000 });
+    opened.push(connection);
+    return connection;
+  };
+  try {
+    createFile(o.file);
+    const write = await connect();
+    await prepareFile(write, o);
+    const readers: SqliteConnection[] = [];
+    for (let i = 0; i < readerCount; i += 1) {
+      const read = await connect();
+      await read.execute('PRAGMA query_only = ON');
+      readers.push(read);
+    }
+    return databaseOf(o.file, { write, readers, fault });
+  } catch (e) {
+    for (const connection of opened.reverse()) await connection.close();
+    throw sqliteFault(e, fault);
+  }
+};
+
+/** Private to its owner from the first byte on; SQLite gives its -wal and -shm files the same mode. */
+const createFile = (file: string): void => {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  closeSync(openSync(file, 'a', 0o600));
+  if (process.platform === 'win32') return;
+  const folder = openSync(dirname(file), 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+};
+
+const databaseOf = (
+  file: string,
+  o: { write: SqliteConnection; readers: readonly SqliteConnection[]; fault: FaultContext },
+): Database => {
+  const writer = createGroupWriter(o.write, o.fault);
+  const reader = createReaderPool(o.readers, o.fault);
+  const closeAll = async (): Promise<void> => {
+    await Promise.all([writer.drain(), reader.drain()]);
+    for (const connection of o.readers) await connection.close();
+    await o.write.close();
+  };
+  let closing: Promise<void> | undefined;
+  return {
+    file,
+    writer,
+    reader,
+    close: () => {
+      closing ??= closeAll();
+      return closing;
+    },
+  };
+};
+
+const prepareFile = async (connection: SqliteConnection, o: DatabaseOptions): Promise<void> => {
+  await checkOwner(connection, o);
+  await switchToWal(connection);
+  await connection.execute('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864');
+  await migrate(connection, o);
+  if (o.fileBytesMax !== undefined && o.fileBytesMax > 0) await boundFile(connection, o.fileBytesMax);
+};
+
+const pragma = async (connection: SqliteConnection, name: string): Promise<number> => {
+  const [row] = await connection.query({ sql: `PRAGMA ${name}` });
+  return Number(Object.values(row ?? {})[0] ?? 0);
+};
+
+const checkOwner = async (connection: SqliteConnection, o: DatabaseOptions): Promise<void> => {
+  const id = await pragma(connection, 'application_id');
+  const tables = await connection.query({ sql: 'SELECT count(*) AS n FROM sqlite_schema' });
+  if (id === applicationId || (id === 0 && Number(tables[0]?.n) === 0)) return;
+  throw internal(o.id, `not a database of micro: ${o.file}`, { hint: damagedHint(o.file) });
+};
+
+const switchToWal = async (connection: SqliteConnection): Promise<void> => {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await connection.query({ sql: 'PRAGMA journal_mode = WAL' });
+      return;
+    } catch (e) {
+      if (faultCode(e) !== 'SQLITE_BUSY' || attempt === walAttemptsMax) throw e;
+      await delay(walRetryMs);
+    }
+  }
+};
+
+/** Each step and its version are one transaction; a second process that opens the file at the same time waits for it. */
+const migrate = async (connection: SqliteConnection, o: DatabaseOptions): Promise<void> => {
+  await connection.execute('BEGIN IMMEDIATE');
+  try {
+    const version = await pragma(connection, 'user_version');
+    if (version > o.schema.length)
+      throw internal(o.id, `made by a newer version of micro (schema ${version}): ${o.file}`, {
+        hint: `update micro, or name another file; this version knows schema ${o.schema.length}`,
+      });
+    for (const step of o.schema.slice(version)) await connection.execute(step);
+    if (version < o.schema.length)
+      await connection.execute(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${o.schema.length}`);
+    await connection.execute('COMMIT');
+  } catch (e) {
+    await connection.execute('ROLLBACK').catch((second: unknown) => {
+      if (!(second instanceof Error && second.message.includes('no transaction'))) throw second;
+    });
+    throw e;
+  }
+};
+
+const boundFile = async (connection: SqliteConnection, bytes: number): Promise<void> => {
+  const pageBytes = await pragma(connection, 'page_size');
+  await connection.query({ sql: `PRAGMA max_page_count = ${Math.max(1, Math.floor(bytes / pageBytes))}` });
+};
