@@ -1,0 +1,35 @@
+/** Which server a run of the command line speaks to, in which namespace, and whose login it uses there. Pure reading of the home; no tokens. */
+
+import { defaultNamespace } from '../contract/core.ts';
+import { ExitError } from '../contract/error.ts';
+import { findEnvironment, selectedName } from './environments.ts';
+import type { Home } from './home.ts';
+import { parseAddress, type Target } from './target.ts';
+
+export interface PlaceOptions {
+  /** `--env`, MICRO_ENV. */
+  readonly env?: string;
+  /** `--proxy_address`, MICRO_PROXY: instead of the environment's address. */
+  readonly address?: string;
+  /** Instead of the environment's current namespace. */
+  readonly namespace?: string;
+}
+
+export interface Place extends Target {
+  readonly environment: string;
+  readonly namespace: string;
+  /** The address as it was stored or given; logins are kept under it. */
+  readonly stored: string;
+}
+
+/** Throws ExitError for an unknown environment, one without an address, or what is no address. */
+export const placeOf = (home: Home, o: PlaceOptions = {}): Place => {
+  const environment = selectedName(home.config, o.env);
+  const stored = o.address || findEnvironment(home.config, environment).address;
+  if (stored === '')
+    throw new ExitError(`environment ${environment} has no address`, 1, {
+      hint: `micro env add ${environment} ADDRESS`,
+    });
+  const namespace = o.namespace || home.config.get(`namespaces.${environment}.current`) || defaultNamespace;
+  return { environment, namespace, stored, ...parseAddress(stored) };
+};
