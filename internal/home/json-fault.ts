@@ -7,9 +7,8 @@ export interface JsonFault {
 
 type Expect = 'value' | 'value or ]' | 'key' | 'key or }' | 'colon' | 'comma' | 'end';
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON strings may not hold them, and that is what is looked for.
 const token =
-  /[ \t\r\n]*(?:([{}[\],:])|("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null))/y;
+  /[ \t\r\n]*(?:([{}[\],:])|("(?:[^"\\]|\\.)*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null))/y;
 const blanks = /[ \t\r\n]*/y;
 
 /** Line and column (from 1) of the first character that cannot belong to a JSON value; undefined when the text is JSON. */
@@ -20,13 +19,23 @@ export const jsonFault = (text: string): JsonFault | undefined => {
   while (at < text.length) {
     token.lastIndex = at;
     const match = token.exec(text);
-    if (match === null) return place(text, at);
+    if (match === null || !isString(match[2] ?? '""')) return place(text, at);
     const next = step(expect, match, open);
     if (next === undefined) return place(text, at);
     expect = next;
     at = skipBlanks(text, token.lastIndex);
   }
   return expect === 'end' ? undefined : place(text, at);
+};
+
+/** Escapes and control characters are left to the parser itself. */
+const isString = (text: string): boolean => {
+  try {
+    return typeof JSON.parse(text) === 'string';
+  } catch {
+    // That is the fault that was looked for.
+    return false;
+  }
 };
 
 /** What may follow this token; undefined when it may not stand here. `open` holds the brackets around it. */
