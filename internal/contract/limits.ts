@@ -125,3 +125,9 @@ export const registerCallMs = 5_000;
 export const deregisterCallMs = 2_000;
 /** How long a router leaves a node out that refused a connection. */
 export const nodePenaltyMs = 2_000;
+/** Namespaces a router keeps in memory when it may not see all of them at once. */
+export const routerNamespacesMax = 16;
+/** A router reads everything anew this often, besides watching. */
+export const routerResyncMs = 30_000;
+/** Nodes a router remembers as failed. */
+export const failedNodesMax = 10_000;

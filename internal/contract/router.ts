@@ -12,6 +12,11 @@ export interface Route {
 export interface Router {
   /** Routes of a service in a namespace, best first; from memory once warm. Throws internal `service NAME: route not found` (id go.micro.client) for none. */
   lookup(service: string, o: { readonly namespace: string; readonly signal?: AbortSignal }): Promise<readonly Route[]>;
+  /** Routes of the service that registers this proto full name (node metadata `grpc`), for plain gRPC clients; empty for none. Throws conflict naming both when two services do. */
+  lookupFullName(
+    fullName: string,
+    o: { readonly namespace: string; readonly signal?: AbortSignal },
+  ): Promise<readonly Route[]>;
   /** Takes a node that refused a connection out of the answer for a short time. */
   reportFailure(route: Route): void;
 }
