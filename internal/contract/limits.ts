@@ -131,3 +131,14 @@ export const routerNamespacesMax = 16;
 export const routerResyncMs = 30_000;
 /** Nodes a router remembers as failed. */
 export const failedNodesMax = 10_000;
+/** The proxy: connections to it, calls in flight on each, time to speak HTTP/2, time to dial a node. */
+export const proxyConnectionsMax = 10_000;
+export const proxyStreamsMax = 1_000;
+export const proxyHandshakeMs = 10_000;
+export const nodeDialMs = 5_000;
+/** A connection without calls is closed after this long. */
+export const idleConnectionMs = 300_000;
+/** What one stream may hold back in the proxy, per direction, in bytes. */
+export const proxyWindowBytes = 256 * KiB;
+/** Calls may finish this long after stop began, then they are cut (wire.md 2.6). */
+export const drainMs = 1_000;
