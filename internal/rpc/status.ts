@@ -105,3 +105,20 @@ export const errorOfStatus = (status: { readonly code: number; readonly details:
   if (status.code === 1) return microError(499, clientErrorId, 'context canceled');
   return internal(clientErrorId, status.details);
 };
+
+/** grpc-message on the wire: bytes outside printable ASCII and `%` percent-encoded. */
+export const encodeGrpcMessage = (text: string): string =>
+  text
+    .toWellFormed()
+    .replace(/[^\x20-\x24\x26-\x7e]+/g, (part) =>
+      Array.from(Buffer.from(part, 'utf8'), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
+    );
+
+/** The trailers of an error, for whoever writes HTTP/2 headers itself. */
+export const trailersOfError = (error: MicroErrorJson & Hint): Readonly<Record<string, string>> => {
+  const { code, message, details } = statusOfError(error);
+  const trailers = { 'grpc-status': String(code), 'grpc-message': encodeGrpcMessage(message) };
+  return details === undefined
+    ? trailers
+    : { ...trailers, 'grpc-status-details-bin': details.toString('base64').replace(/=+$/, '') };
+};
