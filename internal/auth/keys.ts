@@ -1,18 +1,12 @@
 /** The RSA keys that sign tokens: made once, kept as v3 keeps them (base64 of a PEM, mode 0600). Owns the two files; signs nothing. */
 
 import { Buffer } from 'node:buffer';
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPair,
-  type KeyObject,
-  randomUUID,
-} from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+
+import { writeSecret } from './write-secret.ts';
 
 export interface KeyPair {
   readonly privateKey: KeyObject;
@@ -79,11 +73,4 @@ const readIfThere = (file: string): string | undefined => {
     if (e instanceof Error && 'code' in e && e.code === 'ENOENT') return undefined;
     throw e;
   }
-};
-
-/** Written aside and renamed, so that a crash never leaves half a key. */
-const writeSecret = async (file: string, text: string): Promise<void> => {
-  const aside = `${file}.${randomUUID()}.tmp`;
-  await writeFile(aside, text, { mode: 0o600, flush: true });
-  await rename(aside, file);
 };

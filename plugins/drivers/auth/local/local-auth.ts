@@ -1,0 +1,263 @@
+/** The auth driver that holds the key: accounts, passwords, tokens and rules over the store. Who may call what is services/auth's business. */
+
+import { randomUUID } from 'node:crypto';
+
+import { type KeyPair, loadKeys, parsePrivateKey } from '../../../../internal/auth/keys.ts';
+import { createPasswords, type Passwords } from '../../../../internal/auth/passwords.ts';
+import { invalidToken, isJwtShaped } from '../../../../internal/auth/token-shape.ts';
+import type { Account, Auth, NewAccount, Token, TokenRequest } from '../../../../internal/contract/auth.ts';
+import type { CallOptions } from '../../../../internal/contract/call-options.ts';
+import { defaultNamespace } from '../../../../internal/contract/core.ts';
+import { badRequest, conflict, isMicroError } from '../../../../internal/contract/error.ts';
+import { tokenExpirySeconds, tokenExpirySecondsMax } from '../../../../internal/contract/limits.ts';
+import type { PluginContext, Running } from '../../../../internal/contract/plugin.ts';
+import { type AccountTable, createAccountTable, type StoredAccount } from './account-table.ts';
+import { openAuthTable } from './auth-table.ts';
+import { createDefaultAdmin, type DefaultAdmin } from './default-admin.ts';
+import { createInTurn, type InTurn } from './in-turn.ts';
+import { createLocalAdminFile, type LocalAdminFile, localAdminAccount } from './local-admin-file.ts';
+import { accountFrom, requireNamespace, requireRule, secretFrom } from './new-account.ts';
+import type { config, needs } from './plugin.ts';
+import { createRefreshTable, type RefreshTable } from './refresh-table.ts';
+import { createRuleTable, type RuleTable } from './rule-table.ts';
+import { createTokenOffice, type TokenOffice } from './token-office.ts';
+
+/** What start() builds: nothing of it is there before the keys are. */
+interface Parts {
+  readonly accounts: AccountTable;
+  readonly rules: RuleTable;
+  readonly refreshes: RefreshTable;
+  readonly tokens: TokenOffice;
+  readonly passwords: Passwords;
+  readonly admin: DefaultAdmin;
+  /** Changes run one after the other, so that a check and the write after it belong together. */
+  readonly inTurn: InTurn;
+  readonly now: () => number;
+}
+
+type Context = PluginContext<typeof config, typeof needs>;
+
+export const create = (ctx: Context): Auth & Running => {
+  let parts: Parts | undefined;
+  let localAdmin: LocalAdminFile | undefined;
+  const started = (): Parts => {
+    if (parts === undefined) throw new Error('drivers/auth/local has not been started');
+    return parts;
+  };
+  return {
+    async start() {
+      const keys = ctx.config.private_key
+        ? parsePrivateKey(ctx.config.private_key, 'MICRO_AUTH_PRIVATE_KEY')
+        : await loadKeys(ctx.dataDir);
+      const localGeneration = `local-${randomUUID()}`;
+      parts = build(ctx, keys, localGeneration);
+      if (!ctx.config.local_admin) return;
+      const { tokens } = parts;
+      const issue = (expiry: number): Promise<string> =>
+        tokens.issue({ account: localAdminAccount, expiry, generation: localGeneration });
+      localAdmin = createLocalAdminFile({ folder: ctx.dataDir, log: ctx.log, now: ctx.now, issue });
+      await localAdmin.start();
+    },
+    async stop() {
+      await localAdmin?.stop();
+    },
+    generate: async (wish, o) => generate(started(), wish, o),
+    inspect: async (token) => (await started().tokens.verify(token)).account,
+    token: async (request, o) => grant(started(), request, o),
+    accounts: async (o) => listAccounts(started(), o),
+    deleteAccount: async (id, o) => deleteAccount(started(), id, o),
+    changeSecret: async (id, secrets, o) => changeSecret(started(), id, secrets, o),
+    rules: async (o) => started().rules.list(namespaceOf(o, 'auth.Rules.List')),
+    async createRule(rule, o) {
+      requireRule(rule);
+      const { inTurn, rules } = started();
+      await inTurn(() => rules.create(namespaceOf(o, 'auth.Rules.Create'), rule));
+    },
+    async deleteRule(id, o) {
+      const { inTurn, rules } = started();
+      await inTurn(() => rules.remove(namespaceOf(o, 'auth.Rules.Delete'), id));
+    },
+  };
+};
+
+const build = (ctx: Context, keys: KeyPair, localGeneration: string): Parts => {
+  const { now } = ctx;
+  const table = openAuthTable(ctx.needs.store);
+  const accounts = createAccountTable(table);
+  const passwords = createPasswords();
+  const inTurn = createInTurn();
+  return {
+    accounts,
+    rules: createRuleTable(table),
+    refreshes: createRefreshTable({ table, key: keys.privateKey, now }),
+    tokens: createTokenOffice({ keys, accounts, localGeneration, now }),
+    passwords,
+    admin: createDefaultAdmin({
+      accounts,
+      disabled: ctx.config.disable_admin,
+      make: () => storedFrom(passwords, accountFrom(adminWish(ctx), defaultNamespace, seconds(now()))),
+    }),
+    inTurn,
+    now,
+  };
+};
+
+const adminWish = (ctx: Context): NewAccount => ({
+  id: 'admin',
+  scopes: ['admin'],
+  secret: ctx.config.admin_secret,
+});
+
+const seconds = (ms: number): number => Math.floor(ms / 1_000);
+
+const namespaceOf = (o: CallOptions | undefined, at: string): string =>
+  requireNamespace(at, o?.namespace || defaultNamespace);
+
+const storedFrom = async (
+  passwords: Passwords,
+  made: Account & { readonly secret: string },
+): Promise<StoredAccount> => {
+  const { secret, ...account } = made;
+  return { account, hash: await passwords.hash(secret), generation: randomUUID() };
+};
+
+/** The default admin comes first, also when the first account that somebody makes is a user: later it would not be made any more. */
+const generate = async (p: Parts, wish: NewAccount, o: CallOptions | undefined): ReturnType<Auth['generate']> => {
+  const namespace = namespaceOf(o, 'auth.Auth.Generate');
+  const made = accountFrom(wish, namespace, seconds(p.now()));
+  await refuseTaken(p.accounts, made);
+  const stored = await storedFrom(p.passwords, made);
+  await p.inTurn(async () => {
+    if (made.type === 'user') await p.admin.ensure(namespace);
+    await refuseTaken(p.accounts, made);
+    await p.accounts.put(stored);
+  });
+  return made;
+};
+
+/** Neither id nor name may be another account's id or name, else `id or name` would not name one account. */
+const refuseTaken = async (accounts: AccountTable, { issuer, id, name }: Account): Promise<void> => {
+  const holder = await accounts.find(issuer, id);
+  if (holder !== undefined) throw badRequest('auth', 'Account with this ID already exists');
+  if (name !== id && (await accounts.find(issuer, name)) !== undefined)
+    throw badRequest('auth', 'Account with this Name already exists');
+};
+
+/** The algorithm of wire.md 5.3. */
+const grant = async (p: Parts, request: TokenRequest, o: CallOptions | undefined): Promise<Token> => {
+  const at = 'auth.Auth.Token';
+  const namespace = namespaceOf(o, at);
+  const { id, secret, refreshToken } = request;
+  const seconds = requireExpiry(request.expirySeconds);
+  if (!refreshToken && !(id && secret)) throw badRequest(at, 'Credentials or a refresh token required');
+  const exchanged = await exchange(p, refreshToken || secret || '', seconds);
+  if (exchanged !== undefined) return exchanged;
+  if (refreshToken) return refresh(p, { namespace, refreshToken, seconds });
+  return logIn(p, { namespace, id: id ?? '', secret: secretFrom(at, secret ?? ''), seconds });
+};
+
+const requireExpiry = (wish: number | undefined): number => {
+  if (!wish) return tokenExpirySeconds;
+  if (wish < 0 || wish > tokenExpirySecondsMax || !Number.isInteger(wish))
+    throw badRequest(
+      'auth.Auth.Token',
+      `token expiry is not within 1 and tokenExpirySecondsMax (${tokenExpirySecondsMax})`,
+    );
+  return wish;
+};
+
+/** A valid access token stands for a secret or a refresh token; the new one is its own refresh token. */
+const exchange = async (p: Parts, candidate: string, seconds: number): Promise<Token | undefined> => {
+  if (!isJwtShaped(candidate)) return undefined;
+  try {
+    const { account, generation } = await p.tokens.verify(candidate);
+    return await issue(p, { account, generation, seconds });
+  } catch (e) {
+    if (isMicroError(e) && e.detail === invalidToken('').detail) return undefined;
+    throw e;
+  }
+};
+
+interface Issue {
+  readonly account: Account;
+  readonly generation: string | undefined;
+  readonly seconds: number;
+  /** Default: the access token itself. */
+  readonly refreshToken?: string;
+}
+
+const issue = async (p: Parts, o: Issue): Promise<Token> => {
+  const created = seconds(p.now());
+  const expiry = created + o.seconds;
+  const accessToken = await p.tokens.issue({ account: o.account, generation: o.generation, expiry });
+  return { accessToken, refreshToken: o.refreshToken ?? accessToken, created, expiry };
+};
+
+const refresh = async (p: Parts, o: { namespace: string; refreshToken: string; seconds: number }): Promise<Token> => {
+  const holder = await p.refreshes.read(o.namespace, o.refreshToken);
+  const stored = holder === undefined ? undefined : await p.accounts.byId(o.namespace, holder.id);
+  if (stored === undefined || stored.generation !== holder?.generation)
+    throw invalidToken('the refresh token is unknown or has ended', { id: 'auth.Auth.Token' });
+  const refreshToken = await p.refreshes.rotate(o.namespace, o.refreshToken);
+  return issue(p, { account: stored.account, generation: stored.generation, seconds: o.seconds, refreshToken });
+};
+
+const logIn = async (
+  p: Parts,
+  o: { namespace: string; id: string; secret: string; seconds: number },
+): Promise<Token> => {
+  const at = 'auth.Auth.Token';
+  await p.inTurn(() => p.admin.ensure(o.namespace));
+  const stored = await p.accounts.find(o.namespace, o.id);
+  // Hashed also for an unknown account, so that the time says nothing.
+  const right = await p.passwords.verify(o.secret, stored?.hash);
+  if (stored === undefined) throw badRequest(at, 'Account not found with this ID');
+  if (!right) throw badRequest(at, 'Secret not correct');
+  const { account, generation } = stored;
+  const refreshToken = await p.refreshes.issue(o.namespace, { id: account.id, generation });
+  return issue(p, { account, generation, seconds: o.seconds, refreshToken });
+};
+
+const listAccounts = async (p: Parts, o: CallOptions | undefined): Promise<readonly Account[]> => {
+  const namespace = namespaceOf(o, 'auth.Accounts.List');
+  await p.inTurn(() => p.admin.ensure(namespace));
+  return (await p.accounts.list(namespace)).map((stored) => stored.account);
+};
+
+const deleteAccount = async (p: Parts, id: string, o: CallOptions | undefined): Promise<void> => {
+  const at = 'auth.Accounts.Delete';
+  if (id === '') throw badRequest(at, 'Missing ID');
+  const namespace = namespaceOf(o, at);
+  await p.inTurn(async () => {
+    const stored = await p.accounts.find(namespace, id);
+    if (stored === undefined) throw badRequest(at, 'Account not found with this ID');
+    await p.accounts.remove(stored);
+    p.admin.recheck();
+    p.tokens.end(stored.account);
+  });
+};
+
+const changeSecret = async (
+  p: Parts,
+  id: string,
+  secrets: { readonly oldSecret?: string; readonly newSecret: string },
+  o: CallOptions | undefined,
+): Promise<void> => {
+  const at = 'auth.Accounts.ChangeSecret';
+  if (secrets.newSecret === '') throw badRequest(at, 'New secret should not be blank');
+  const namespace = namespaceOf(o, at);
+  await p.inTurn(() => p.admin.ensure(namespace));
+  const stored = await p.accounts.find(namespace, id);
+  const { oldSecret } = secrets;
+  const right = oldSecret === undefined || (await p.passwords.verify(oldSecret, stored?.hash));
+  if (stored === undefined) throw badRequest(at, 'Account not found with this ID');
+  if (!right) throw badRequest(at, 'Secret not correct');
+  const hash = await p.passwords.hash(secretFrom(at, secrets.newSecret));
+  await p.inTurn(async () => {
+    const { account } = stored;
+    const now = await p.accounts.byId(namespace, account.id);
+    if (now?.generation !== stored.generation) throw conflict(at, `${account.id} was changed or deleted meanwhile`);
+    await p.accounts.put({ account, hash, generation: randomUUID() });
+    p.tokens.end(account);
+  });
+};

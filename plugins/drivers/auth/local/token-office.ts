@@ -1,0 +1,73 @@
+/** Issues and verifies access tokens against the accounts as they stand. Owns the memory of verified tokens and what ends them. */
+
+import type { KeyPair } from '../../../../internal/auth/keys.ts';
+import { invalidToken } from '../../../../internal/auth/token-shape.ts';
+import { type SignedFor, signToken, verifyToken } from '../../../../internal/auth/tokens.ts';
+import type { Account } from '../../../../internal/contract/auth.ts';
+import { tokenCacheMax } from '../../../../internal/contract/limits.ts';
+import type { AccountTable } from './account-table.ts';
+
+export interface TokenOffice {
+  /** A signed token that lives until `expiry` (unix seconds). */
+  issue(o: SignedFor): Promise<string>;
+  /** Throws badRequest `invalid token provided`; the hint says whether it expired, is not valid, or its account has changed. */
+  verify(token: string): Promise<SignedFor>;
+  /** Its tokens are checked anew from now on: call after an account was deleted or got another secret. */
+  end(account: Account): void;
+}
+
+export interface TokenOfficeOptions {
+  readonly keys: KeyPair;
+  readonly accounts: Pick<AccountTable, 'byId'>;
+  /** The generation of tokens that stand for the machine's own user; they belong to no stored account. */
+  readonly localGeneration: string;
+  readonly now: () => number;
+}
+
+export const createTokenOffice = (o: TokenOfficeOptions): TokenOffice => {
+  const verified = new Map<string, SignedFor>();
+  let ended = 0;
+  const verifyNew = async (token: string): Promise<SignedFor> => {
+    const before = ended;
+    const signed = await verifyToken(o.keys.publicKey, token, o.now());
+    await requireCurrent(signed, o);
+    if (before === ended) remember(verified, token, signed);
+    return signed;
+  };
+  return {
+    issue: (signed) => signToken(o.keys, signed),
+    async verify(token) {
+      const known = verified.get(token);
+      if (known === undefined) return verifyNew(token);
+      if (known.expiry * 1_000 > o.now()) return known;
+      verified.delete(token);
+      throw invalidToken('token expired');
+    },
+    end(account) {
+      ended += 1;
+      for (const [token, signed] of verified) if (isOf(signed, account)) verified.delete(token);
+    },
+  };
+};
+
+/** A token without a generation was signed by another holder of the key, as v3 services with a private key do; it has no account here. */
+const requireCurrent = async (signed: SignedFor, o: TokenOfficeOptions): Promise<void> => {
+  const { account, generation } = signed;
+  if (generation === undefined || generation === o.localGeneration) return;
+  const stored = await o.accounts.byId(account.issuer, account.id);
+  if (stored?.generation === generation) return;
+  throw invalidToken(
+    stored === undefined
+      ? `token not valid: there is no account ${account.id} in namespace ${account.issuer} any more`
+      : `token not valid: the secret of ${account.id} has changed`,
+  );
+};
+
+const isOf = (signed: SignedFor, account: Account): boolean =>
+  signed.account.id === account.id && signed.account.issuer === account.issuer;
+
+const remember = (verified: Map<string, SignedFor>, token: string, signed: SignedFor): void => {
+  const [oldest] = verified.keys();
+  if (verified.size >= tokenCacheMax && oldest !== undefined) verified.delete(oldest);
+  verified.set(token, signed);
+};

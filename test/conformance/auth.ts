@@ -1,0 +1,309 @@
+/** What every auth driver must do (contract/auth.ts, wire.md 5). Each case starts without accounts and acts with every right. */
+
+import * as assert from 'uvu/assert';
+
+import type { Account, Auth, Rule } from '../../internal/contract/auth.ts';
+import { isMicroError } from '../../internal/contract/error.ts';
+import { runConformance, type Subject } from '../support/conformance.ts';
+
+/** Fails with exactly this code, id and detail. */
+const fails = async (work: Promise<unknown>, code: number, id: string, detail: string): Promise<void> => {
+  const error = await work.then(
+    () => undefined,
+    (e: unknown) => e,
+  );
+  if (!isMicroError(error)) throw new Error(`expected ${code} ${detail}, got ${String(error)}`);
+  assert.equal({ code: error.code, id: error.id, detail: error.detail }, { code, id, detail });
+};
+
+const invalid = (work: Promise<unknown>): Promise<void> =>
+  fails(work, 400, 'auth.Auth.Inspect', 'invalid token provided');
+
+const ids = (accounts: readonly Account[]): readonly string[] => accounts.map((a) => a.id).sort();
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+const partsOf = (token: string): readonly JsonObject[] =>
+  token
+    .split('.')
+    .slice(0, 2)
+    .map((part) => JSON.parse(Buffer.from(part, 'base64url').toString('utf8')));
+
+const rule = (id: string, more: Partial<Rule> = {}): Rule => ({
+  id,
+  scope: '*',
+  resource: { type: 'service', name: 'helloworld', endpoint: '*' },
+  access: 'granted',
+  priority: 1,
+  ...more,
+});
+
+const foo = { namespace: 'foo' };
+
+export const cases: Readonly<Record<string, (auth: Auth) => Promise<void>>> = {
+  'generates an account with its defaults': async (auth) => {
+    const made = await auth.generate({ id: 'jane' });
+    assert.is(made.id, 'jane');
+    assert.is(made.name, 'jane');
+    assert.is(made.type, 'user');
+    assert.is(made.issuer, 'micro');
+    assert.equal(made.scopes, []);
+    assert.ok(made.secret.length >= 32, 'a random secret');
+    assert.match(made.metadata.created ?? '', /^\d{10,}$/);
+  },
+
+  'keeps what an account was given': async (auth) => {
+    const wish = {
+      id: 'jane',
+      name: 'Jane D',
+      type: 'service',
+      scopes: ['a', 'b'],
+      metadata: { team: 'x' },
+      secret: 's',
+    };
+    const made = await auth.generate(wish, foo);
+    assert.is(made.secret, 's');
+    const [found] = (await auth.accounts(foo)).filter((a) => a.id === 'jane');
+    assert.is(found?.name, 'Jane D');
+    assert.is(found?.type, 'service');
+    assert.is(found?.issuer, 'foo');
+    assert.equal(found?.scopes, ['a', 'b']);
+    assert.is(found?.metadata.team, 'x');
+    assert.not.ok('secret' in (found ?? {}) && (found as { secret?: string }).secret, 'no secret in a list');
+  },
+
+  'refuses an account without id': (auth) => fails(auth.generate({ id: '' }), 400, 'auth.Auth.Generate', 'ID required'),
+
+  'refuses a taken id and a taken name': async (auth) => {
+    await auth.generate({ id: 'jane', name: 'janey' });
+    await fails(auth.generate({ id: 'jane' }), 400, 'auth', 'Account with this ID already exists');
+    await fails(auth.generate({ id: 'other', name: 'janey' }), 400, 'auth', 'Account with this Name already exists');
+  },
+
+  'lets one of two parallel generates win': async (auth) => {
+    const outcomes = await Promise.allSettled([auth.generate({ id: 'jane' }), auth.generate({ id: 'jane' })]);
+    assert.is(outcomes.filter((o) => o.status === 'fulfilled').length, 1);
+  },
+
+  'has admin/micro in namespace micro only': async (auth) => {
+    const token = await auth.token({ id: 'admin', secret: 'micro' });
+    const admin = await auth.inspect(token.accessToken);
+    assert.is(admin.id, 'admin');
+    assert.is(admin.type, 'user');
+    assert.is(admin.issuer, 'micro');
+    assert.equal(admin.scopes, ['admin']);
+    assert.ok(ids(await auth.accounts()).includes('admin'));
+    const elsewhere = auth.token({ id: 'admin', secret: 'micro' }, foo);
+    await fails(elsewhere, 400, 'auth.Auth.Token', 'Account not found with this ID');
+  },
+
+  'does not bring a deleted admin back while there is another user': async (auth) => {
+    await auth.token({ id: 'admin', secret: 'micro' });
+    await auth.generate({ id: 'boss', scopes: ['admin'], secret: 's' });
+    await auth.token({ id: 'boss', secret: 's' });
+    await auth.deleteAccount('admin');
+    await fails(auth.token({ id: 'admin', secret: 'micro' }), 400, 'auth.Auth.Token', 'Account not found with this ID');
+    assert.not.ok(ids(await auth.accounts()).includes('admin'));
+  },
+
+  'gives a token by id or by name': async (auth) => {
+    await auth.generate({ id: 'jane', name: 'janey', secret: 's' });
+    for (const id of ['jane', 'janey'])
+      assert.is((await auth.inspect((await auth.token({ id, secret: 's' })).accessToken)).id, 'jane');
+  },
+
+  'gives tokens with v3 claims and nothing else': async (auth) => {
+    await auth.generate({ id: 'jane', name: 'janey', scopes: ['a'], metadata: { k: 'v' }, secret: 's' }, foo);
+    const token = await auth.token({ id: 'jane', secret: 's', expirySeconds: 600 }, foo);
+    const [header = {}, claims = {}] = partsOf(token.accessToken);
+    assert.is(header.alg, 'RS256');
+    assert.is(header.typ, 'JWT');
+    assert.equal(Object.keys(claims).sort(), ['exp', 'iss', 'metadata', 'name', 'scopes', 'sub', 'type']);
+    assert.is(claims.sub, 'jane');
+    assert.is(claims.iss, 'foo');
+    assert.is(claims.name, 'janey');
+    assert.is(claims.exp, token.expiry);
+    assert.is((claims.metadata as JsonObject).k, 'v');
+  },
+
+  'lets a token live as long as asked, 15 minutes by default': async (auth) => {
+    const short = await auth.token({ id: 'admin', secret: 'micro' });
+    assert.is(short.expiry - short.created, 900);
+    const long = await auth.token({ id: 'admin', secret: 'micro', expirySeconds: 60 });
+    assert.is(long.expiry - long.created, 60);
+  },
+
+  'refuses tokens without credentials and with wrong ones': async (auth) => {
+    await auth.generate({ id: 'jane', secret: 's' });
+    const at = 'auth.Auth.Token';
+    for (const request of [{}, { id: 'jane' }, { secret: 's' }])
+      await fails(auth.token(request), 400, at, 'Credentials or a refresh token required');
+    await fails(auth.token({ id: 'jane', secret: 'x' }), 400, at, 'Secret not correct');
+    await fails(auth.token({ id: 'joe', secret: 's' }), 400, at, 'Account not found with this ID');
+    await fails(auth.token({ refreshToken: 'unknown' }), 400, at, 'invalid token provided');
+  },
+
+  'inspects what it issued and nothing else': async (auth) => {
+    const { accessToken } = await auth.token({ id: 'admin', secret: 'micro' });
+    const [header = '', claims = '', signature = ''] = accessToken.split('.');
+    const forged = JSON.parse(Buffer.from(claims, 'base64url').toString('utf8'));
+    const evil = Buffer.from(JSON.stringify({ ...forged, sub: 'root' })).toString('base64url');
+    const unsigned = Buffer.from('{"alg":"none","typ":"JWT"}').toString('base64url');
+    for (const bad of [
+      '',
+      'x',
+      'a.b.c',
+      `${header}.${evil}.${signature}`,
+      `${unsigned}.${claims}.`,
+      `${header}.${claims}`,
+      `${accessToken}x`,
+      `${accessToken}.${signature}`,
+    ])
+      await invalid(auth.inspect(bad));
+    assert.is((await auth.inspect(accessToken)).id, 'admin');
+  },
+
+  'refreshes, and gives the same successor to parallel callers': async (auth) => {
+    const first = await auth.token({ id: 'admin', secret: 'micro' });
+    const refreshes = [1, 2, 3].map(() => auth.token({ refreshToken: first.refreshToken, expirySeconds: 600 }));
+    const [a, b, c] = await Promise.all(refreshes);
+    assert.is.not(a?.refreshToken, first.refreshToken);
+    assert.is(a?.refreshToken, b?.refreshToken);
+    assert.is(a?.refreshToken, c?.refreshToken);
+    assert.is((await auth.inspect(a?.accessToken ?? '')).id, 'admin');
+    const again = await auth.token({ refreshToken: first.refreshToken });
+    assert.is(again.refreshToken, a?.refreshToken, 'within the grace');
+    const next = await auth.token({ refreshToken: a?.refreshToken });
+    assert.is.not(next.refreshToken, a?.refreshToken);
+  },
+
+  'keeps two logins of one account apart': async (auth) => {
+    const one = await auth.token({ id: 'admin', secret: 'micro' });
+    const two = await auth.token({ id: 'admin', secret: 'micro' });
+    assert.is.not(one.refreshToken, two.refreshToken);
+    await auth.token({ refreshToken: one.refreshToken });
+    await auth.token({ refreshToken: two.refreshToken });
+  },
+
+  'takes a refresh token only in its namespace': async (auth) => {
+    const { refreshToken } = await auth.token({ id: 'admin', secret: 'micro' });
+    await fails(auth.token({ refreshToken }, foo), 400, 'auth.Auth.Token', 'invalid token provided');
+  },
+
+  'takes an access token as secret and as refresh token': async (auth) => {
+    await auth.generate({ id: 'svc-latest', type: 'service', scopes: ['service'], secret: 's' }, foo);
+    const { accessToken } = await auth.token({ id: 'svc-latest', secret: 's' }, foo);
+    for (const request of [{ id: 'svc-latest', secret: accessToken }, { refreshToken: accessToken }]) {
+      const token = await auth.token({ ...request, expirySeconds: 600 }, foo);
+      assert.is(token.refreshToken, token.accessToken);
+      const account = await auth.inspect(token.accessToken);
+      assert.is(account.id, 'svc-latest');
+      assert.is(account.issuer, 'foo');
+      assert.equal(account.scopes, ['service']);
+    }
+  },
+
+  'ends all tokens of a deleted account at once': async (auth) => {
+    await auth.generate({ id: 'jane', secret: 's' });
+    const token = await auth.token({ id: 'jane', secret: 's' });
+    await auth.inspect(token.accessToken);
+    await auth.deleteAccount('jane');
+    await invalid(auth.inspect(token.accessToken));
+    const at = 'auth.Auth.Token';
+    await fails(auth.token({ refreshToken: token.refreshToken }), 400, at, 'invalid token provided');
+    await fails(auth.token({ id: 'jane', secret: token.accessToken }), 400, at, 'Account not found with this ID');
+    await auth.generate({ id: 'jane', secret: 's' });
+    await invalid(auth.inspect(token.accessToken));
+  },
+
+  'deletes by name, and an unknown account not at all': async (auth) => {
+    await auth.generate({ id: 'jane', name: 'janey' });
+    await auth.deleteAccount('janey');
+    assert.not.ok(ids(await auth.accounts()).includes('jane'));
+    await fails(auth.deleteAccount('jane'), 400, 'auth.Accounts.Delete', 'Account not found with this ID');
+    await auth.generate({ id: 'other', name: 'janey' });
+  },
+
+  'changes a secret and ends the old tokens': async (auth) => {
+    await auth.generate({ id: 'jane', secret: 'old' });
+    const token = await auth.token({ id: 'jane', secret: 'old' });
+    await auth.changeSecret('jane', { newSecret: 'new' });
+    await invalid(auth.inspect(token.accessToken));
+    await fails(auth.token({ id: 'jane', secret: 'old' }), 400, 'auth.Auth.Token', 'Secret not correct');
+    assert.is((await auth.inspect((await auth.token({ id: 'jane', secret: 'new' })).accessToken)).id, 'jane');
+    const blank = auth.changeSecret('jane', { newSecret: '' });
+    await fails(blank, 400, 'auth.Accounts.ChangeSecret', 'New secret should not be blank');
+  },
+
+  'keeps namespaces apart': async (auth) => {
+    await auth.generate({ id: 'jane', secret: 's' }, foo);
+    assert.not.ok(ids(await auth.accounts()).includes('jane'));
+    assert.equal(ids(await auth.accounts(foo)), ['jane']);
+    assert.equal(await auth.accounts({ namespace: 'fo' }), []);
+    await fails(auth.token({ id: 'jane', secret: 's' }), 400, 'auth.Auth.Token', 'Account not found with this ID');
+    await auth.generate({ id: '../foo/joe', secret: 's' }, { namespace: 'bar' });
+    assert.equal(ids(await auth.accounts(foo)), ['jane']);
+  },
+
+  'has the default rule where there is no other': async (auth) => {
+    const expected = {
+      id: 'default',
+      scope: '',
+      resource: { type: '*', name: '*', endpoint: '*' },
+      access: 'granted',
+      priority: 0,
+    };
+    assert.equal(plain(await auth.rules()), [expected]);
+    assert.equal(plain(await auth.rules(foo)), [expected]);
+    await auth.createRule(rule('mine'), foo);
+    assert.equal((await auth.rules(foo)).map((r) => r.id).sort(), ['default', 'mine']);
+    assert.equal(
+      (await auth.rules()).map((r) => r.id),
+      ['default'],
+    );
+  },
+
+  'keeps rules as they were given': async (auth) => {
+    const denied = rule('no', { scope: '', access: 'denied', priority: -3 });
+    await auth.createRule(denied);
+    await auth.createRule(rule('yes', { scope: 'admin', priority: 7 }));
+    const rules = plain(await auth.rules());
+    assert.equal(
+      rules.find((r) => r.id === 'no'),
+      denied,
+    );
+    assert.equal(
+      rules.find((r) => r.id === 'yes'),
+      rule('yes', { scope: 'admin', priority: 7 }),
+    );
+    await fails(auth.createRule(denied), 400, 'auth.Rules.Create', 'A rule with this ID already exists');
+  },
+
+  'deletes rules, the default one too': async (auth) => {
+    await auth.createRule(rule('mine'));
+    await auth.deleteRule('default');
+    assert.equal(
+      (await auth.rules()).map((r) => r.id),
+      ['mine'],
+    );
+    await fails(auth.deleteRule('default'), 400, 'auth.Rules.Delete', 'Rule not found');
+    await auth.deleteRule('mine');
+    assert.equal(
+      (await auth.rules()).map((r) => r.id),
+      ['default'],
+      'the default is back',
+    );
+  },
+};
+
+const plain = (rules: readonly Rule[]): readonly Rule[] =>
+  rules.map(({ id, scope, resource: { type, name, endpoint }, access, priority }) => ({
+    id,
+    scope,
+    resource: { type, name, endpoint },
+    access,
+    priority,
+  }));
+
+export const testAuth = (driverName: string, subject: Subject<Auth>): void =>
+  runConformance('auth', driverName, subject, cases);
