@@ -13,10 +13,10 @@ import type { Context } from './context.ts';
  * A method of the author: the request object (client streams and bidi: an async iterable of them) and the context.
  * Unary and client-stream methods return the response, the others yield responses. Request types may be annotated freely.
  */
-export type HandlerMethod = { method(request: never, ctx: Context): unknown }['method'];
+export type HandlerMethod = { method(request: unknown, ctx: Context): unknown }['method'];
 
 /** Service name of the proto file -> its methods, first letter in either case. Class instances are welcome. */
-export type ServiceHandlers = Readonly<Record<string, object>>;
+export type ServiceHandlers = Readonly<Record<string, Readonly<Record<string, HandlerMethod>> | object>>;
 
 /** What is known of a method before anybody implements it. */
 export interface MethodShape {

@@ -38,3 +38,6 @@ export const takeLaunch = (env: Record<string, string | undefined>, parentPid: n
 
 /** The launch of this process; undefined when it was not started by the runtime. */
 export const currentLaunch = (): Launch | undefined => (globalThis as { [slot]?: Launch })[slot];
+
+/** What this process was given: of the launch when the runtime started it, else the environment as it is. */
+export const givenEnvironment = (): Environment => currentLaunch()?.env ?? process.env;
