@@ -9,16 +9,19 @@ export interface Target {
 }
 
 const tlsPort = '443';
+const plainPort = '80';
 
-/** Where a client dials: TLS for `https://`, port 443 or no port, else plain text. Throws badRequest for what is no address. */
+/** Where a client dials: TLS for `https://`, and without a scheme for port 443 or no port. Throws badRequest for what is no address. */
 export const parseTarget = (text: string): Target => {
-  const secure = text.startsWith('https://');
-  const bare = text.replace(/^https?:\/\//, '').replace(/\/+$/, '');
-  const { host, port } = splitAddress(bare);
+  const [, scheme] = /^(https?):\/\//.exec(text) ?? [];
+  const { host, port } = splitAddress(bareAddress(text));
   if (host === '') throw badRequest('go.micro.client', `address "${text}" has no host`);
-  const number = port ?? tlsPort;
-  return { address: joinAddress(host, number), tls: secure || port === undefined || port === tlsPort };
+  const tls = scheme === undefined ? port === undefined || port === tlsPort : scheme === 'https';
+  return { address: joinAddress(host, port ?? (tls ? tlsPort : plainPort)), tls };
 };
+
+/** An address without its scheme, as errors name it. */
+export const bareAddress = (text: string): string => text.replace(/^https?:\/\//, '').replace(/\/+$/, '');
 
 /** Host without brackets, and port. Throws badRequest when the port is not a number from 0 to 65535. */
 export const splitAddress = (text: string): { readonly host: string; readonly port: string | undefined } => {

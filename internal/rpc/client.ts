@@ -1,10 +1,10 @@
 /** The gRPC client: raw bytes to an address and path, over pooled connections (wire.md 2.3 to 2.6). Picks no nodes and adds no tokens: its callers do. */
 
-import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
+import { Client, connectivityState, credentials, type ServiceError } from '@grpc/grpc-js';
 
 import type { ClientStream, ContentType } from '../contract/client.ts';
 import { internal, type MicroError, microError, timeout, toMicroError } from '../contract/error.ts';
-import { clientTimeoutMs, connectionsMax, messageBytesMax } from '../contract/limits.ts';
+import { clientTimeoutMs, connectionsMax, messageBytesMax, nodeDialMs } from '../contract/limits.ts';
 import { formatTraceparent } from '../trace/trace-context.ts';
 import { loadTracer, type Span, type Tracer } from '../trace/tracer.ts';
 import { parseTarget } from './address.ts';
@@ -29,6 +29,12 @@ export interface RpcCallOptions {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
+export interface StreamTarget {
+  readonly address: string;
+  readonly path: string;
+  readonly options: RpcCallOptions;
+}
+
 export interface RpcClientOptions {
   readonly now?: () => number;
   /** Spans go here; default: a tracer of its own. */
@@ -40,6 +46,10 @@ export interface RpcClient {
   call(address: string, path: string, request: Uint8Array, o?: RpcCallOptions): Promise<Uint8Array>;
   /** Opens a stream of any kind, as bidi. */
   stream(address: string, path: string, o?: RpcCallOptions): ClientStream;
+  /** As stream(), when it takes time to find out where to. What `target` throws is what the stream throws. */
+  streamTo(target: () => Promise<StreamTarget>, signal?: AbortSignal): ClientStream;
+  /** Opens the connection to an address; false when that is refused. Sends nothing. */
+  connect(address: string, signal?: AbortSignal): Promise<boolean>;
   /** Closes every connection; calls in flight end canceled. */
   close(): Promise<void>;
 }
@@ -58,11 +68,25 @@ export const createRpcClient = (o: RpcClientOptions = {}): RpcClient => {
     loading ??= o.tracer === undefined ? loadTracer({ now: o.now ?? Date.now }) : Promise.resolve(o.tracer);
     return loading;
   };
+  const startSpan = async (address: string, path: string): Promise<Span> =>
+    (await tracer()).start(path.slice(1), { kind: 'client', attributes: spanAttributes(address) });
+
+  const streamTo: RpcClient['streamTo'] = (target, signal) =>
+    openStream({
+      limit: checkSize,
+      signal,
+      open: async () => {
+        const { address, path, options } = await target();
+        checkPath(path);
+        return openRaw({ pool, address, path, options, span: await startSpan(address, path) });
+      },
+    });
+
   return {
     call: async (address, path, request, options = {}) => {
       checkSize(request);
       checkPath(path);
-      const span = (await tracer()).start(path.slice(1), { kind: 'client', attributes: spanAttributes(address) });
+      const span = await startSpan(address, path);
       try {
         const response = await unary({ pool, address, path, options, span }, request);
         span.end();
@@ -73,16 +97,9 @@ export const createRpcClient = (o: RpcClientOptions = {}): RpcClient => {
         throw known;
       }
     },
-    stream: (address, path, options = {}) =>
-      openStream({
-        limit: checkSize,
-        signal: options.signal,
-        open: async () => {
-          checkPath(path);
-          const span = (await tracer()).start(path.slice(1), { kind: 'client', attributes: spanAttributes(address) });
-          return openRaw({ pool, address, path, options, span });
-        },
-      }),
+    stream: (address, path, options = {}) => streamTo(async () => ({ address, path, options }), options.signal),
+    streamTo,
+    connect: (address, signal) => connect(pool, address, signal),
     close: async () => pool.close(),
   };
 };
@@ -108,6 +125,26 @@ const checkSize = (message: Uint8Array): void => {
 /** A path that is no path cannot be sent: the peer's words for it are used here. */
 const checkPath = (path: string): void => {
   if (!/^\/[!-~]+$/.test(path)) throw internal(clientErrorId, malformedPath(path));
+};
+
+const connect = async (pool: Pool<Client>, address: string, signal?: AbortSignal): Promise<boolean> => {
+  const lease = pool.take(address);
+  const channel = lease.item.getChannel();
+  const deadline = Date.now() + nodeDialMs;
+  try {
+    for (;;) {
+      const state = channel.getConnectivityState(true);
+      if (state === connectivityState.READY) return true;
+      const failed = state === connectivityState.TRANSIENT_FAILURE || state === connectivityState.SHUTDOWN;
+      if (failed || signal?.aborted === true || Date.now() >= deadline) {
+        if (failed) pool.forget(address);
+        return false;
+      }
+      await new Promise<void>((resolve) => channel.watchConnectivityState(state, deadline, () => resolve()));
+    }
+  } finally {
+    lease.release();
+  }
 };
 
 /** Keepalive is off as in v3: Go servers end connections that ping too often. */

@@ -34,6 +34,7 @@ interface Live {
 }
 
 const noop = (): void => undefined;
+const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted === true;
 
 /** Starts opening at once; the first send or read waits for it. */
 export const openStream = (o: OutgoingOptions): ClientStream => {
@@ -53,7 +54,7 @@ export const openStream = (o: OutgoingOptions): ClientStream => {
 };
 
 const start = async (o: OutgoingOptions): Promise<Live> => {
-  o.signal?.throwIfAborted();
+  if (isAborted(o.signal)) throw toMicroError(o.signal?.reason, clientErrorId);
   const { raw, closed, fault } = await o.open();
   const over = new AbortController();
   let failure: Failure | undefined;
@@ -68,7 +69,7 @@ const start = async (o: OutgoingOptions): Promise<Live> => {
     over.abort();
   });
   // The caller may have left while the stream was opening.
-  if (o.signal?.aborted === true) cancel();
+  if (isAborted(o.signal)) cancel();
   return { raw, over: over.signal, failure: () => failure };
 };
 

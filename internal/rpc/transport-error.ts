@@ -1,6 +1,7 @@
 /** Transport faults of grpc-js in the words of Go clients, which command lines and scripts look for (wire.md 2.4, cli.md 0.4 row 6). */
 
 import { internal, type MicroError, microError } from '../contract/error.ts';
+import { bareAddress } from './address.ts';
 import { clientErrorId, errorOfStatus } from './status.ts';
 
 export interface TransportStatus {
@@ -33,7 +34,10 @@ const isTransportFault = (details: string): boolean =>
 /** The error a caller gets for a bad end of a call to `address`. */
 export const transportError = (status: TransportStatus, address: string): MicroError => {
   if (status.code === unavailableStatus && isTransportFault(status.details))
-    return internal(clientErrorId, `connection error: desc = "transport: ${describe(status.details, address)}"`);
+    return internal(
+      clientErrorId,
+      `connection error: desc = "transport: ${describe(status.details, bareAddress(address))}"`,
+    );
   if (status.code === resourceExhausted && /larger than/.test(status.details))
     return microError(413, clientErrorId, `${status.details} (messageBytesMax)`);
   return errorOfStatus(status);
