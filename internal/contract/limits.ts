@@ -142,3 +142,5 @@ export const idleConnectionMs = 300_000;
 export const proxyWindowBytes = 256 * KiB;
 /** Calls may finish this long after stop began, then they are cut (wire.md 2.6). */
 export const drainMs = 1_000;
+/** `micro env check` waits this long for an answer. */
+export const envCheckTimeoutMs = 5_000;

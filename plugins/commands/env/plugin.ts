@@ -1,0 +1,63 @@
+/** Manifest of commands/env: the environments of this user. Only `micro env check` makes calls. */
+
+import { placeSettings } from '../../../internal/contract/place-settings.ts';
+import { type ArgSpec, defineCommand, verb } from '../../../internal/contract/plugin.ts';
+
+export const config = placeSettings;
+
+const name: ArgSpec = { name: 'name', doc: 'Name of the environment', required: true };
+
+export const plugin = defineCommand({
+  id: 'commands/env',
+  summary: 'Get and set the environment',
+  config,
+  verbs: [
+    verb({
+      words: 'env',
+      summary: 'List environments, the current one marked',
+      examples: ['micro env'],
+      load: () => import('./list.ts'),
+    }),
+    verb({
+      words: 'env list',
+      summary: 'List environments, the current one marked',
+      examples: ['micro env list'],
+      load: () => import('./list.ts'),
+    }),
+    verb({
+      words: 'env get',
+      summary: 'Print the name of the current environment',
+      examples: ['micro env get'],
+      load: () => import('./get.ts'),
+    }),
+    verb({
+      words: 'env set',
+      summary: 'Choose the environment of later commands',
+      args: [name],
+      examples: ['micro env set local'],
+      load: () => import('./set.ts'),
+    }),
+    verb({
+      words: 'env add',
+      summary: 'Add an environment, or change its address',
+      description: 'ADDRESS is host:port, host (TLS on port 443) or https://host:port.',
+      args: [name, { name: 'address', doc: 'Address of its proxy' }],
+      examples: ['micro env add staging 127.0.0.1:9081'],
+      load: () => import('./add.ts'),
+    }),
+    verb({
+      words: 'env del',
+      summary: 'Delete an environment',
+      args: [name],
+      examples: ['micro env del staging'],
+      load: () => import('./del.ts'),
+    }),
+    verb({
+      words: 'env check',
+      summary: 'Ask whether the server of an environment answers',
+      args: [{ ...name, doc: 'Name of the environment; the current one otherwise', required: false }],
+      examples: ['micro env check local'],
+      load: () => import('./check.ts'),
+    }),
+  ],
+});

@@ -1,0 +1,45 @@
+/** `micro login`: trades id and secret for a token and keeps it (cli.md 5.1). Asks for what no flag gave. */
+
+import type { Account, Auth, Token } from '../../../internal/contract/auth.ts';
+import { ExitError, isMicroError } from '../../../internal/contract/error.ts';
+import type { Call, PluginContext } from '../../../internal/contract/plugin.ts';
+import { openHome } from '../../../internal/home/home.ts';
+import { removeLogin, saveLogin } from '../../../internal/home/login.ts';
+import { placeOfSettings } from '../../../internal/home/place-of-settings.ts';
+
+import type { config, flags, needs } from './plugin.ts';
+
+/** Short on purpose, as in v3: the first command after a login renews it, and so proves the refresh token. */
+const loginExpirySeconds = 60;
+
+export const run = async (call: Call<typeof flags>, ctx: PluginContext<typeof config, typeof needs>): Promise<void> => {
+  const home = openHome({ configFile: ctx.config.config_file });
+  const place = placeOfSettings(ctx.config);
+  const id = call.flags.username ?? (await call.out.prompt('Enter username: '));
+  const secret = call.flags.password ?? (await call.out.prompt('Enter password: ', { hidden: true }));
+  try {
+    const credentials = { id: id.trim(), secret: secret.trim() };
+    const { account, token } = await logIn(ctx.needs.auth, credentials, {
+      namespace: place.namespace,
+      signal: ctx.signal,
+    });
+    await saveLogin(home, place, { id: account.id, token });
+  } catch (e) {
+    if (!isMicroError(e) || !isRefusal(e.code)) throw e;
+    // As in v3, whoever fails to log in is not logged in; the login that was there before would be a surprise.
+    await removeLogin(home, place);
+    throw new ExitError(e.detail, 1, { cause: e, hint: e.hint });
+  }
+  call.out.line('Successfully logged in.');
+};
+
+const logIn = async (
+  auth: Auth,
+  credentials: { readonly id: string; readonly secret: string },
+  o: { readonly namespace: string; readonly signal: AbortSignal },
+): Promise<{ readonly account: Account; readonly token: Token }> => {
+  const token = await auth.token({ ...credentials, expirySeconds: loginExpirySeconds }, o);
+  return { token, account: await auth.inspect(token.accessToken, o) };
+};
+
+const isRefusal = (code: number): boolean => code === 400 || code === 401 || code === 403;

@@ -1,0 +1,31 @@
+/** Manifest of commands/login: `micro login`. */
+
+import { auth } from '../../../internal/contract/auth.ts';
+import { fields } from '../../../internal/contract/field.ts';
+import { placeSettings } from '../../../internal/contract/place-settings.ts';
+import { defineCommand, verb } from '../../../internal/contract/plugin.ts';
+
+export const config = placeSettings;
+export const needs = { auth };
+export const flags = fields({
+  username: { type: 'string', doc: 'Id or name of the account; asked for otherwise', alias: 'email' },
+  password: { type: 'string', doc: 'Secret of the account; asked for otherwise', secret: true },
+});
+
+export const plugin = defineCommand({
+  id: 'commands/login',
+  summary: 'Log in to an environment',
+  config,
+  verbs: [
+    verb({
+      words: 'login',
+      summary: 'Interactive login flow',
+      description:
+        'Logs in to the current environment, in its current namespace. Without flags it asks, also from a pipe.',
+      flags,
+      needs,
+      examples: ['micro login --username admin --password micro'],
+      load: () => import('./login.ts'),
+    }),
+  ],
+});
