@@ -1,0 +1,88 @@
+/** Asks the user for one line on the terminal, or takes it from piped input. Owns echo while it waits; keeps nothing of what was typed. */
+
+import type { Readable, Writable } from 'node:stream';
+
+import { ExitError } from '../contract/error.ts';
+
+export interface PromptStreams {
+  readonly stdin: Readable & { readonly isTTY?: boolean; setRawMode?(on: boolean): unknown };
+  readonly stdout: Writable;
+  readonly signal?: AbortSignal;
+}
+
+/** One typed line may be this long. */
+const lineCharsMax = 64 * 1024;
+
+/** The line without its end; empty when input ends before a line does. Rejects with AbortError when the signal fires or the user hits ^C. */
+export const prompt = async (text: string, o: PromptStreams & { readonly hidden?: boolean }): Promise<string> => {
+  o.stdout.write(text);
+  const raw = o.hidden === true && o.stdin.isTTY === true && o.stdin.setRawMode !== undefined;
+  if (raw) o.stdin.setRawMode?.(true);
+  try {
+    return await readLine(o, raw);
+  } finally {
+    if (raw) o.stdin.setRawMode?.(false);
+    o.stdin.pause();
+    if (o.hidden) o.stdout.write('\n');
+  }
+};
+
+const readLine = (o: PromptStreams, raw: boolean): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const { stdin, signal } = o;
+    let line = '';
+    const done = (): void => {
+      stdin.off('data', onData).off('end', onEnd).off('error', onError);
+      signal?.removeEventListener('abort', onAbort);
+    };
+    const answer = (): void => {
+      done();
+      resolve(line);
+    };
+    const fail = (e: unknown): void => {
+      done();
+      reject(e);
+    };
+    const onEnd = (): void => answer();
+    const onError = (e: Error): void => fail(e);
+    const onAbort = (): void => fail(abortError());
+    const onData = (chunk: Buffer | string): void => {
+      const taken = take(line, String(chunk), raw);
+      line = taken.line;
+      // A second question reads what was piped in behind the first answer.
+      if (taken.rest !== '') stdin.unshift(Buffer.from(taken.rest));
+      if (taken.end === 'interrupt') fail(abortError());
+      else if (taken.end === 'line') answer();
+      else if (line.length > lineCharsMax) fail(new ExitError('the line is too long', 1));
+    };
+    if (signal?.aborted) {
+      reject(abortError());
+      return;
+    }
+    signal?.addEventListener('abort', onAbort, { once: true });
+    stdin.on('data', onData).on('end', onEnd).on('error', onError);
+    stdin.resume();
+  });
+
+interface Taken {
+  readonly line: string;
+  readonly rest: string;
+  readonly end: 'line' | 'interrupt' | undefined;
+}
+
+/** Adds what was typed to the line; in raw mode ^C, ^D and backspace are ours to handle. */
+const take = (before: string, typed: string, raw: boolean): Taken => {
+  let line = before;
+  const chars = [...typed];
+  for (const [at, char] of chars.entries()) {
+    const rest = chars.slice(at + 1).join('');
+    if (char === '\r') return { line, rest: rest.replace(/^\n/, ''), end: 'line' };
+    if (char === '\n' || (raw && char === '\u0004')) return { line, rest, end: 'line' };
+    if (raw && char === '\u0003') return { line, rest: '', end: 'interrupt' };
+    if (raw && (char === '\u007f' || char === '\b')) line = [...line].slice(0, -1).join('');
+    else line += char;
+  }
+  return { line, rest: '', end: undefined };
+};
+
+const abortError = (): DOMException => new DOMException('interrupted', 'AbortError');
