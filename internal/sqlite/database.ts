@@ -3,7 +3,7 @@
  * by a few readers. Two processes may have one file open. Owns the connections; what the tables mean is the driver's business.
  */
 
-import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -71,7 +71,8 @@ export const openDatabase = async (o: DatabaseOptions): Promise<Database> => {
 
 /** Private to its owner from the first byte on; SQLite gives its -wal and -shm files the same mode. */
 const createFile = (file: string): void => {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  // Only the last folder: a path that is wrong further up is a mistake to report, not to build.
+  if (!existsSync(dirname(file))) mkdirSync(dirname(file), { mode: 0o700 });
   closeSync(openSync(file, 'a', 0o600));
   if (process.platform === 'win32') return;
   const folder = openSync(dirname(file), 'r');
