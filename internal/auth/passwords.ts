@@ -20,7 +20,9 @@ interface Cost {
 }
 
 const cost: Cost = { n: 2 ** 14, r: 8, p: 1 };
-const costNMax = 2 ** 17;
+/** N times r: 128 bytes each, so a stored hash may ask for 128 MiB at most. */
+const costMax = 2 ** 20;
+const memoryBytesExtra = 2 ** 20;
 const saltBytes = 16;
 const hashBytes = 32;
 
@@ -67,7 +69,7 @@ export const createPasswords = (): Passwords => {
 
 const scryptOf = (secret: string, salt: Buffer, c: Cost): Promise<Buffer> =>
   new Promise((resolve, reject) => {
-    const options: ScryptOptions = { N: c.n, r: c.r, p: c.p, maxmem: 256 * c.n * c.r };
+    const options: ScryptOptions = { N: c.n, r: c.r, p: c.p, maxmem: 2 * 128 * c.n * c.r + memoryBytesExtra };
     scrypt(secret.normalize('NFC'), salt, hashBytes, options, (e, key) => (e === null ? resolve(key) : reject(e)));
   });
 
@@ -75,7 +77,7 @@ const parseHash = (text: string): { readonly cost: Cost; readonly salt: Buffer; 
   const [scheme, n, r, p, salt, key] = text.split('$');
   if (scheme !== 'scrypt' || salt === undefined || key === undefined) return undefined;
   const parsed = { n: Number(n), r: Number(r), p: Number(p) };
-  if (!(parsed.n > 1 && parsed.n <= costNMax && parsed.r >= 1 && parsed.r <= 32 && parsed.p >= 1 && parsed.p <= 16))
+  if (!(parsed.n > 1 && parsed.r >= 1 && parsed.n * parsed.r <= costMax && parsed.p >= 1 && parsed.p <= 16))
     return undefined;
   return { cost: parsed, salt: Buffer.from(salt, 'base64url'), key: Buffer.from(key, 'base64url') };
 };
