@@ -85,11 +85,17 @@ const leave = ({ stream }: Caller, node: ClientHttp2Stream): void => {
 };
 
 const passRequest = ({ stream }: Caller, node: ClientHttp2Stream): void => {
-  stream.pipe(node, { end: false });
   // A reset also shows as an end of the bytes; the node must not take it for a half-close.
-  stream.once('end', () => {
+  const halfClose = (): void => {
     if (stream.rstCode === NGHTTP2_NO_ERROR && !stream.aborted && !node.destroyed) node.end();
-  });
+  };
+  // A request without a body ends by itself, unread, while the caller is still being checked.
+  if (stream.readableEnded) {
+    halfClose();
+    return;
+  }
+  stream.pipe(node, { end: false });
+  stream.once('end', halfClose);
 };
 
 const passResponse = (caller: Caller, node: ClientHttp2Stream): { readonly complete: boolean } => {
