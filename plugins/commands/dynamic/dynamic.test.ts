@@ -193,6 +193,7 @@ COMMANDS:
 \tlistServices
 \tregister
 \twatch
+
 `;
 const getServiceHelp = `NAME:
 \tmicro registry getService
@@ -204,6 +205,7 @@ FLAGS:
 \t--service string
 \t--options_ttl int64
 \t--options_domain string
+
 `;
 
 for (const [line, want] of [
@@ -218,44 +220,32 @@ for (const [line, want] of [
   });
 
 test('help of a service with several handlers, of one of them, and of an endpoint without flags', async () => {
-  assert.match((await micro('events')).stdout, /COMMANDS:\n\tstore read\n\tstream publish\n$/);
-  assert.match((await micro('events stream --help')).stdout, /COMMANDS:\n\tstream publish\n$/);
+  assert.match((await micro('events')).stdout, /COMMANDS:\n\tstore read\n\tstream publish\n\n$/);
+  assert.match((await micro('events stream --help')).stdout, /COMMANDS:\n\tstream publish\n\n$/);
   assert.match(
     (await micro('events store read --help')).stdout,
-    /--topic string\n\t--limit uint64\n\t--empty Empty\n$/,
+    /--topic string\n\t--limit uint64\n\t--empty Empty\n\n$/,
   );
-  assert.match((await micro('foo-bar call --help')).stdout, /NAME:\n\tmicro foo-bar call\n\nUSAGE:.*\n.*\n\nFLAGS:\n$/);
+  assert.match(
+    (await micro('foo-bar call --help')).stdout,
+    /NAME:\n\tmicro foo-bar call\n\nUSAGE:.*\n.*\n\nFLAGS:\n\n$/,
+  );
 });
 
 for (const [line, message, code, hint] of [
   ['asdasd', `Unrecognized micro command: asdasd. Please refer to 'micro --help'`, 1, undefined],
-  [
-    'serivces',
-    `Unrecognized micro command: serivces. Please refer to 'micro --help'`,
-    1,
-    'did you mean micro services?',
-  ],
+  ['serivces', `Unrecognized micro command: serivces. Please refer to 'micro --help'`, 1, 'did you mean services?'],
   [
     'helloworl --name=x',
     `Unrecognized micro command: helloworl. Please refer to 'micro --help'`,
     1,
-    'did you mean micro helloworld?',
+    'did you mean helloworld?',
   ],
   ['helloworld CALL', 'Endpoint Helloworld.CALL not found for service helloworld', 128, undefined],
-  [
-    'helloworld cal',
-    'Endpoint Helloworld.Cal not found for service helloworld',
-    128,
-    'did you mean micro helloworld call?',
-  ],
+  ['helloworld cal', 'Endpoint Helloworld.Cal not found for service helloworld', 128, 'did you mean call?'],
   ['helloworld nope --help', 'Endpoint Helloworld.Nope not found for service helloworld', 128, undefined],
   ['events publish --topic=t', 'Endpoint Events.Publish not found for service events', 128, undefined],
-  [
-    'events stream publis',
-    'Endpoint Stream.Publis not found for service events',
-    128,
-    'did you mean micro events stream publish?',
-  ],
+  ['events stream publis', 'Endpoint Stream.Publis not found for service events', 128, 'did you mean stream publish?'],
   ['registry steal', 'Endpoint Registry.Steal not found for service registry', 128, undefined],
   ['helloworld call --nmae=1', 'Unknown flag: nmae', 128, 'did you mean --name?'],
   ['helloworld call --foo=1', 'Unknown flag: foo', 128, undefined],
@@ -320,7 +310,7 @@ test('says which command was perhaps meant when no server can be asked', async (
   const refused = microError(500, 'go.micro.client', 'connection error: connection refused');
   await assert.rejects(
     micro('serivces', { registry: refused }),
-    (e) => isMicroError(e) && e.detail === refused.detail && e.hint === 'did you mean micro services?',
+    (e) => isMicroError(e) && e.detail === refused.detail && e.hint === 'did you mean services?',
   );
 });
 

@@ -27,7 +27,8 @@ export const run = async (call: Call, ctx: Context): Promise<number> => {
     signal: ctx.signal,
   });
   if (wantsHelp(words)) {
-    call.out.line(helpFor(found, words.positionals));
+    // v3 ends its help with one newline more.
+    call.out.line(`${helpFor(found, words.positionals)}\n`);
     return 0;
   }
   const endpoint = findEndpoint(found, words.positionals);

@@ -29,7 +29,5 @@ const hintFor = (service: FoundService, wanted: string, positionals: readonly st
   const near = nearest(positionals.slice(1).join(' '), [...words.keys()]);
   const endpoint = nearest(wanted, names);
   const command = near ?? (endpoint === undefined ? undefined : commandWords(service.name, endpoint));
-  return command === undefined
-    ? `micro ${service.name} --help lists what can be called`
-    : `did you mean micro ${service.name} ${command}?`;
+  return command === undefined ? `micro ${service.name} --help lists what can be called` : `did you mean ${command}?`;
 };

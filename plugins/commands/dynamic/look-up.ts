@@ -72,5 +72,5 @@ const serviceNames = async (o: LookUpOptions): Promise<readonly string[]> => {
 
 const suggestion = (name: string, candidates: readonly string[]): string | undefined => {
   const near = nearest(name, candidates);
-  return near === undefined || near === name ? undefined : `did you mean micro ${near}?`;
+  return near === undefined || near === name ? undefined : `did you mean ${near}?`;
 };
