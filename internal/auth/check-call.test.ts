@@ -85,7 +85,11 @@ test('no namespace means all of them', async () => {
 });
 
 test('a token of no use makes the caller anonymous', async () => {
-  assert.is((await check(open, { authorization: 'Bearer old' })).account, undefined);
+  assert.equal(await check(open, { authorization: 'Bearer old' }), {
+    account: undefined,
+    namespace: 'micro',
+    problem: 'token expired',
+  });
 });
 
 test('a refusal says what was wrong with the token', async () => {

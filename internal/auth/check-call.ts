@@ -28,6 +28,8 @@ export interface CheckedCall {
   /** Undefined for an anonymous caller, also for one whose token is of no use. */
   readonly account: Account | undefined;
   readonly namespace: string;
+  /** Why a token that was sent gave no account; a good hint for a handler's own 401. */
+  readonly problem?: string;
 }
 
 /**
@@ -39,7 +41,7 @@ export const checkCall = async (check: CallCheck): Promise<CheckedCall> => {
   const namespace = check.namespaceHeader || account?.issuer || defaultNamespace;
   requireNamespace(namespace, check.service);
   const decision = await decideCall(check, account, namespace);
-  if (decision.allowed) return { account, namespace };
+  if (decision.allowed) return { account, namespace, ...(problem !== undefined && { problem }) };
   if (account === undefined)
     throw unauthorized(check.service, `Unauthorized call made to ${check.service}:${check.endpoint}`, {
       hint: problem,
