@@ -1,0 +1,141 @@
+/**
+ * Loads a service author's own .proto files at run time. Reflection is allowed here, because these are the service's own files; schemas that
+ * come from elsewhere are never loaded (docs/adr/0005). Faults name file and line.
+ */
+
+import { readFileSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import protobuf from 'protobufjs';
+
+import { badRequest } from '../contract/error.ts';
+import type { Codec, MethodKind, ValueTree } from '../contract/handler.ts';
+import { createCodec } from './codec.ts';
+import type { FieldData, SchemaData } from './schema-data.ts';
+import { valueTree } from './value-tree.ts';
+
+export interface ProtoMethod {
+  readonly name: string;
+  readonly kind: MethodKind;
+  readonly request: Codec;
+  readonly response: Codec;
+  describe(): { readonly request: ValueTree; readonly response: ValueTree };
+}
+
+export interface ProtoService {
+  /** With the package: `helloworld.Helloworld`. */
+  readonly fullName: string;
+  readonly name: string;
+  readonly methods: readonly ProtoMethod[];
+}
+
+export interface ProtoSet {
+  readonly services: readonly ProtoService[];
+}
+
+const id = 'micro.protos';
+
+/** Reads the files and what they import (relative to the importing file, then to any of the files' folders). Throws badRequest `file:line: message`. */
+export const loadProtos = (files: readonly string[]): ProtoSet => {
+  const root = parseAll(files);
+  const types: protobuf.Type[] = [];
+  const enums: protobuf.Enum[] = [];
+  const services: protobuf.Service[] = [];
+  walk(root, (o) => {
+    if (o instanceof protobuf.Type) types.push(o);
+    else if (o instanceof protobuf.Enum) enums.push(o);
+    else if (o instanceof protobuf.Service) services.push(o);
+  });
+  const schema: SchemaData = {
+    messages: Object.fromEntries(types.map((t) => [fullName(t), t.fieldsArray.map(fieldData)])),
+    enums: Object.fromEntries(enums.map((e) => [fullName(e), { ...e.values }])),
+  };
+  return { services: services.map((s) => serviceOf(s, schema)) };
+};
+
+const parseAll = (files: readonly string[]): protobuf.Root => {
+  const root = new protobuf.Root();
+  const folders = [...new Set(files.map((f) => dirname(resolve(f))))];
+  root.resolvePath = (origin, target) => {
+    if (isAbsolute(target)) return target;
+    const beside = join(dirname(origin || '.'), target);
+    const candidates = [
+      beside,
+      ...folders.map((f) => join(f, target)),
+      ...folders.map((f) => join(dirname(f), target)),
+    ];
+    return candidates.find(isReadable) ?? beside;
+  };
+  let current = files[0] ?? '';
+  root.fetch = () => {
+    throw new Error('asynchronous loading is not used');
+  };
+  try {
+    for (const file of files) {
+      current = file;
+      root.loadSync(resolve(file), { keepCase: true });
+    }
+    root.resolveAll();
+  } catch (e) {
+    throw badRequest(id, faultOf(e, current), { cause: e });
+  }
+  return root;
+};
+
+const isReadable = (file: string): boolean => {
+  try {
+    readFileSync(file);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** protobufjs ends its messages in `(file, line N)`; editors and people expect `file:line: message`. */
+const faultOf = (e: unknown, file: string): string => {
+  const message = e instanceof Error ? e.message : String(e);
+  const place = /^(.*?)\s*\((?:(.+), )?line (\d+)\)$/s.exec(message);
+  return place ? `${place[2] ?? file}:${place[3]}: ${place[1]}` : `${file}: ${message}`;
+};
+
+const walk = (ns: protobuf.NamespaceBase, visit: (o: protobuf.ReflectionObject) => void): void => {
+  for (const o of ns.nestedArray) {
+    visit(o);
+    if (o instanceof protobuf.Namespace) walk(o, visit);
+  }
+};
+
+const fullName = (o: protobuf.ReflectionObject): string => o.fullName.replace(/^\./, '');
+
+const serviceOf = (service: protobuf.Service, schema: SchemaData): ProtoService => ({
+  fullName: fullName(service),
+  name: service.name,
+  methods: service.methodsArray.map((m) => {
+    const request = m.resolvedRequestType!;
+    const response = m.resolvedResponseType!;
+    return {
+      name: m.name,
+      kind: kindOf(m),
+      request: createCodec(() => request, schema, fullName(request)),
+      response: createCodec(() => response, schema, fullName(response)),
+      describe: () => ({
+        request: valueTree(schema, fullName(request)),
+        response: valueTree(schema, fullName(response)),
+      }),
+    };
+  }),
+});
+
+const kindOf = (m: protobuf.Method): MethodKind => {
+  if (m.requestStream) return m.responseStream ? 'bidi' : 'client-stream';
+  return m.responseStream ? 'server-stream' : 'unary';
+};
+
+const fieldData = (f: protobuf.Field): FieldData => ({
+  name: f.name,
+  ...(f.resolvedType
+    ? { type: f.resolvedType instanceof protobuf.Type ? 'message' : 'enum', of: fullName(f.resolvedType) }
+    : { type: f.type }),
+  ...(f instanceof protobuf.MapField ? { key: f.keyType } : {}),
+  ...(f.repeated ? { repeated: true } : {}),
+  ...(f.partOf || f.options?.proto3_optional === true ? { optional: true } : {}),
+});
