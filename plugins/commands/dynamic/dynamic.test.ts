@@ -11,6 +11,7 @@ import type { Host } from '../../../internal/contract/host.ts';
 import type { Output } from '../../../internal/contract/output.ts';
 import type { Call } from '../../../internal/contract/plugin.ts';
 import type { Endpoint, Registry, Service } from '../../../internal/contract/registry.ts';
+import { registryApi } from '../../../internal/schema/core/registry.ts';
 import { pluginContext } from '../../../test/support/start-driver.ts';
 import { suite } from '../../../test/support/suite.ts';
 
@@ -33,16 +34,15 @@ const service = (name: string, endpoints: readonly Endpoint[], version = 'latest
   nodes: [],
 });
 
-const options = value('options', 'Options', [value('ttl', 'int64'), value('domain', 'string')]);
+/** The core registry exactly as it registers itself. */
+const registryEndpoints = registryApi.endpoints.map((name) => {
+  const method = registryApi.method(name);
+  return endpoint(name, method.describe().request, method.kind === 'unary' ? {} : { stream: 'true' });
+});
+
 const registered: Readonly<Record<string, readonly Service[]>> = {
   micro: [
-    service('registry', [
-      endpoint('Registry.GetService', message(value('service', 'string'), options)),
-      endpoint('Registry.Watch', message(value('service', 'string'), options), { stream: 'true' }),
-      endpoint('Registry.Deregister', message()),
-      endpoint('Registry.ListServices', message(options)),
-      endpoint('Registry.Register', message(value('name', 'string'), value('metadata', 'map[string]string'))),
-    ]),
+    service('registry', registryEndpoints),
     service('events', [
       endpoint('Stream.Publish', message(value('topic', 'string'))),
       endpoint('Store.Read', message(value('topic', 'string'), value('limit', 'uint64'), value('empty', 'Empty'))),

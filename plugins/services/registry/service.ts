@@ -1,0 +1,60 @@
+/** The registry as a gRPC service (wire.md 4.3): who may do what, and the wire's seconds and domains. Keeps nothing itself. */
+
+import { authorize, authorizeAdmin } from '../../../internal/auth/authorize.ts';
+import { defaultNamespace } from '../../../internal/contract/core.ts';
+import { notFound } from '../../../internal/contract/error.ts';
+import type { PluginContext, ServiceInstance } from '../../../internal/contract/plugin.ts';
+import { serviceOf } from '../../../internal/schema/core/registry-record.ts';
+import { registryApi } from '../../../internal/schema/core/registry.ts';
+import { implement } from '../../../internal/schema/implement.ts';
+
+import type { needs } from './plugin.ts';
+
+const ids = {
+  get: 'registry.Registry.GetService',
+  list: 'registry.Registry.ListServices',
+  watch: 'registry.Registry.Watch',
+  register: 'registry.Registry.Register',
+  deregister: 'registry.Registry.Deregister',
+};
+
+export const create = (ctx: PluginContext<{}, typeof needs>): ServiceInstance => {
+  const { registry } = ctx.needs;
+  const handlers = implement(registryApi, {
+    'Registry.GetService': async (request, call) => {
+      const domain = domainOf(request);
+      authorize(call.account, domain, ids.get);
+      const services = await registry.get(request.service, { domain, signal: call.signal });
+      if (services.length === 0) throw notFound(ids.get, 'service not found');
+      return { services };
+    },
+    'Registry.ListServices': async (request, call) => {
+      const domain = domainOf(request);
+      authorize(call.account, domain, ids.list);
+      return { services: await registry.list({ domain, signal: call.signal }) };
+    },
+    'Registry.Register': async (request, call) => {
+      const domain = domainOf(request);
+      authorizeAdmin(call.account, domain, ids.register);
+      const ttlMs = Number(request.options?.ttl ?? 0n) * 1_000;
+      await registry.register(serviceOf(request), { domain, ttlMs, signal: call.signal });
+      return {};
+    },
+    'Registry.Deregister': async (request, call) => {
+      const domain = domainOf(request);
+      authorizeAdmin(call.account, domain, ids.deregister);
+      await registry.deregister(serviceOf(request), { domain, signal: call.signal });
+      return {};
+    },
+    'Registry.Watch': async function* (request, call) {
+      const domain = domainOf(request);
+      authorize(call.account, domain, ids.watch);
+      yield* registry.watch({ domain, service: request.service || undefined, signal: call.signal });
+    },
+  });
+  return { handlers };
+};
+
+/** An empty domain is the default one; `*` is all of them, for those who may read everywhere. */
+const domainOf = (request: { readonly options: { readonly domain: string } | null }): string =>
+  request.options?.domain || defaultNamespace;
