@@ -5,13 +5,13 @@ import { randomUUID } from 'node:crypto';
 import { checkCall } from '../auth/check-call.ts';
 import type { Auth } from '../contract/auth.ts';
 import { defaultVersion } from '../contract/core.ts';
-import type { Handlers } from '../contract/handler.ts';
 import { stopTimeoutMs } from '../contract/limits.ts';
 import type { Logger } from '../contract/logger.ts';
 import type { Registry, Service } from '../contract/registry.ts';
+import type { LogRecord } from '../contract/runtime.ts';
 import { advertisedAddress } from '../rpc/advertised-address.ts';
-import { debugHandlers } from '../rpc/debug.ts';
-import { type Registration, startRegistration } from '../rpc/registration.ts';
+import { type Debug, openDebug } from '../rpc/debug.ts';
+import { startRegistration } from '../rpc/registration.ts';
 import { type CallHead, createRpcServer, type RpcServer } from '../rpc/server.ts';
 import { createServiceTable, describeEndpoints, type ServedService, type ServiceTable } from '../rpc/service-table.ts';
 import { loadTracer } from '../trace/tracer.ts';
@@ -30,6 +30,8 @@ export interface ServeOptions {
   /** Gives up starting and ends refreshing; call stop() as well. */
   readonly signal: AbortSignal;
   readonly now?: () => number;
+  /** The process's last log lines, for Debug.Log; default none. */
+  logs?(): readonly LogRecord[];
   /** Names of the broker and registry in use, for the node's metadata; default `service`. */
   readonly implementations?: { readonly broker?: string; readonly registry?: string };
 }
@@ -45,9 +47,8 @@ export interface Served {
 export const serve = async (o: ServeOptions): Promise<Served> => {
   const now = o.now ?? Date.now;
   const tracer = await loadTracer({ now });
-  const startedMs = now();
-  const debug: Handlers = debugHandlers({ stats: () => server.stats(), tracer, startedMs, now });
-  const table = createServiceTable(o.services, debug);
+  const debug: Debug = openDebug({ stats: () => server.stats(), logs: o.logs, tracer, now });
+  const table = createServiceTable(o.services, debug.handlers);
   const server: RpcServer = createRpcServer({
     resolve: table.resolve,
     knowsType: table.knowsType,
@@ -57,26 +58,29 @@ export const serve = async (o: ServeOptions): Promise<Served> => {
     now,
     tracer,
   });
-  const address = await server.listen(o.address);
-  let registration: Registration;
+  const release = async (deadline: AbortSignal): Promise<void> => {
+    await server.close(deadline);
+    debug.close();
+  };
   try {
-    registration = await startRegistration({
+    const address = await server.listen(o.address);
+    const registration = await startRegistration({
       registry: o.registry,
       entries: o.services.map((s) => ({ domain: s.namespace, service: recordOf(s, address, o) })),
       log: o.log,
       signal: o.signal,
     });
+    return {
+      address,
+      stop: async (deadline = AbortSignal.timeout(stopTimeoutMs)) => {
+        await registration.stop(deadline);
+        await release(deadline);
+      },
+    };
   } catch (error) {
-    await server.close(AbortSignal.abort());
+    await release(AbortSignal.abort());
     throw error;
   }
-  return {
-    address,
-    stop: async (deadline = AbortSignal.timeout(stopTimeoutMs)) => {
-      await registration.stop(deadline);
-      await server.close(deadline);
-    },
-  };
 };
 
 /** Debug answers everybody, as in v3; everything else goes by accounts and the rules of the service's own namespace. */

@@ -43,7 +43,11 @@ const firstAttempts = 3;
 export const startRegistration = async (o: RegistrationOptions): Promise<Registration> => {
   const controller = new AbortController();
   const signal = AbortSignal.any([o.signal, controller.signal]);
-  const registered = await registerFirst(o, signal);
+  const registered = await registerFirst(o, signal).catch(async (error: unknown) => {
+    // Some of the entries may have been taken.
+    await deregisterAll(o, AbortSignal.timeout(deregisterCallMs));
+    throw error;
+  });
   const running = refresh(o, signal, registered);
   let stopped: Promise<void> | undefined;
   const stop = async (deadline: AbortSignal): Promise<void> => {
