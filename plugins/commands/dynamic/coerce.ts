@@ -1,6 +1,7 @@
 /**
  * Turns the texts of a flag into the JSON text of a field, by Go's type text as the service registered it (cli.md 3.4).
- * Pure. Digits stay digits: integers beyond what a JSON reader may hold as a number become strings, which every proto
+ * Apart from internal/field/parse.ts because v3's rules and words for these flags are Go's own, and because the result
+ * is text: a value would have lost digits or form. Pure. Digits stay digits: integers beyond what a JSON reader may hold as a number become strings, which every proto
  * JSON reader takes for 64-bit fields. Throws CoerceError with Go's words.
  */
 

@@ -1,7 +1,7 @@
 /** The fields of a registered request as flags see them: every path, its type, and the ways to spell it (cli.md 3.4). Pure. */
 
 import type { ValueTree } from '../../../internal/contract/handler.ts';
-import { valueTreeDepthMax } from '../../../internal/contract/limits.ts';
+import { type Flag, flagsOf, messageFlagsOf } from '../../../internal/schema/fields.ts';
 
 export interface RequestField {
   /** Field names from the top down. */
@@ -13,14 +13,17 @@ export interface RequestField {
 }
 
 export interface RequestFields {
-  /** Depth first, in field order. */
+  /** Leaves depth first, in field order, then the messages that hold them. */
   readonly all: readonly RequestField[];
   /** The field a flag names, whichever separator it uses. */
   find(flag: string): RequestField | undefined;
 }
 
 export const requestFields = (request: ValueTree | undefined): RequestFields => {
-  const all = request === undefined ? [] : walk(request.values, []);
+  const all = [
+    ...flagsOf(request).map((flag) => fieldOf(flag, true)),
+    ...messageFlagsOf(request).map((flag) => fieldOf(flag, false)),
+  ];
   const byDash = index(all, (field) => field.path.join('-'));
   const byUnderscore = index(all, flagName);
   const byEither = uniqueIndex(all, (field) => eitherSeparator(flagName(field)));
@@ -35,13 +38,7 @@ export const flagName = (field: RequestField): string => field.path.join('_');
 
 const eitherSeparator = (name: string): string => name.replaceAll('-', '_');
 
-// What the registry holds was checked on its way in, but perhaps not by us: the depth is bounded here as well.
-const walk = (values: readonly ValueTree[], above: readonly string[]): readonly RequestField[] =>
-  values.flatMap((value) => {
-    const path = [...above, value.name];
-    const below = path.length > valueTreeDepthMax ? [] : walk(value.values, path);
-    return [{ path, type: value.type, leaf: value.values.length === 0 }, ...below];
-  });
+const fieldOf = ({ path, type }: Flag, leaf: boolean): RequestField => ({ path, type, leaf });
 
 /** The first field wins where two share a key. */
 const index = (all: readonly RequestField[], key: (field: RequestField) => string): Map<string, RequestField> =>
