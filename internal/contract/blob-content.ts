@@ -41,4 +41,6 @@ export async function* boundedContent(
       throw microError(413, 'store.Blob.Write', `blob is too large (blobBytesMax: ${blobBytesMax})`);
     if (chunk.length > 0) yield chunk;
   }
+  // A stream that was cut off may look as if it had ended: half a content must not pass for a whole one.
+  signal?.throwIfAborted();
 }
