@@ -79,7 +79,8 @@ const bindService = (service: ServiceShape, methods: object, o: BindOptions): re
       );
     const method: unknown = Reflect.get(methods, key);
     if (typeof method !== 'function') throw new Error(`handlers.${service.name}.${key} is not a function`);
-    return bindMethod(shape, { endpoint: `${service.name}.${shape.name}`, call: method.bind(methods), ...o });
+    const endpoint = `${service.name}.${shape.name}`;
+    return bindMethod(shape, { ...o, endpoint, call: method.bind(methods), responseFields: onceFieldsOf(shape) });
   });
 };
 
@@ -95,6 +96,8 @@ const methodNames = (methods: object): { readonly own: readonly string[]; readon
 
 interface Bound extends BindOptions {
   readonly endpoint: string;
+  /** Names of the response message's fields. */
+  responseFields(): readonly string[];
   call(request: unknown, ctx: Context): unknown;
 }
 
@@ -148,8 +151,8 @@ const failure = (thrown: unknown, call: CallContext, b: Bound): unknown => {
 const checkFields = (answer: unknown, shape: MethodShape, b: Bound): unknown => {
   if (typeof answer !== 'object' || answer === null)
     throw new Error(`${b.endpoint} must return an object, not ${typeof answer}`);
-  const known = shape.describe().response.values.map((v) => v.name);
-  const unknown = Object.keys(answer).find((k) => !known.includes(k) && !known.includes(snake(k)));
+  const known = b.responseFields();
+  const unknown = Object.keys(answer).find((k) => !known.includes(k));
   if (unknown !== undefined)
     throw new Error(
       `${b.endpoint} answered field ${unknown}, but ${shape.describe().response.name} has ${list(known)}`,
@@ -157,10 +160,18 @@ const checkFields = (answer: unknown, shape: MethodShape, b: Bound): unknown => 
   return answer;
 };
 
+/** Worked out at the first answer, kept for the others. */
+const onceFieldsOf = (shape: MethodShape): (() => readonly string[]) => {
+  let names: readonly string[] | undefined;
+  return () => {
+    names ??= shape.describe().response.values.map((v) => v.name);
+    return names;
+  };
+};
+
 const isIterable = (value: unknown): value is AsyncIterable<unknown> =>
   typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value);
 
-const snake = (name: string): string => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
 const lowerFirst = (name: string): string => name.slice(0, 1).toLowerCase() + name.slice(1);
 const sameName = (a: string, b: string): boolean => lowerFirst(a) === lowerFirst(b);
 const list = (names: readonly string[]): string => (names.length === 0 ? 'none' : names.join(', '));
