@@ -1,0 +1,47 @@
+/** The auth package's wire messages as the records of the auth slot, and back. Checks nothing. */
+
+import type * as authProto from '../../../proto/gen/auth.gen.ts';
+import type { Account, Rule, Token } from '../../contract/auth.ts';
+import type { Input } from '../api.ts';
+
+/** Wire -> record; the secret is left out. */
+export const accountOf = (message: authProto.Account): Account => ({
+  id: message.id,
+  type: message.type,
+  issuer: message.issuer,
+  metadata: message.metadata,
+  scopes: message.scopes,
+  name: message.name,
+});
+
+export const tokenOf = (message: authProto.Token): Token => ({
+  accessToken: message.access_token,
+  refreshToken: message.refresh_token,
+  created: Number(message.created),
+  expiry: Number(message.expiry),
+});
+
+export const tokenMessage = (token: Token): Input<authProto.Token> => ({
+  access_token: token.accessToken,
+  refresh_token: token.refreshToken,
+  created: BigInt(token.created),
+  expiry: BigInt(token.expiry),
+});
+
+/** Only GRANTED grants, as Go clients read it. */
+export const ruleOf = (message: authProto.Rule): Rule => ({
+  id: message.id,
+  scope: message.scope,
+  resource: {
+    type: message.resource?.type ?? '',
+    name: message.resource?.name ?? '',
+    endpoint: message.resource?.endpoint ?? '',
+  },
+  access: message.access === 'GRANTED' ? 'granted' : 'denied',
+  priority: message.priority,
+});
+
+export const ruleMessage = (rule: Rule): Input<authProto.Rule> => ({
+  ...rule,
+  access: rule.access === 'granted' ? 'GRANTED' : 'DENIED',
+});

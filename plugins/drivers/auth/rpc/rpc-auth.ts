@@ -1,0 +1,141 @@
+/** The auth slot over calls to the auth service. Trusts an inspected token and a rule list for a short while; holds no key and no accounts. */
+
+import { Buffer } from 'node:buffer';
+
+import { invalidToken, isJwtShaped } from '../../../../internal/auth/token-shape.ts';
+import type { Account, Auth, Rule } from '../../../../internal/contract/auth.ts';
+import type { CallOptions } from '../../../../internal/contract/call-options.ts';
+import type { ClientOptions } from '../../../../internal/contract/client.ts';
+import { defaultNamespace } from '../../../../internal/contract/core.ts';
+import { internal, isMicroError } from '../../../../internal/contract/error.ts';
+import { ruleCacheMax, ruleTrustMs, tokenCacheMax, tokenTrustMs } from '../../../../internal/contract/limits.ts';
+import type { PluginContext } from '../../../../internal/contract/plugin.ts';
+import { accountOf, ruleMessage, ruleOf, tokenOf } from '../../../../internal/schema/core/auth-record.ts';
+import { authApi } from '../../../../internal/schema/core/auth.ts';
+import { type Stub, stub } from '../../../../internal/schema/stub.ts';
+import type { Methods } from '../../../../proto/gen/auth.gen.ts';
+
+import type { config, needs } from './plugin.ts';
+import { createTrustCache, type TrustCache } from './trust-cache.ts';
+
+interface Parts {
+  readonly api: Stub<Methods>;
+  readonly tokens: TrustCache<Account>;
+  readonly rules: TrustCache<readonly Rule[]>;
+  /** The plugin's life: shared questions must not end with one of their askers. */
+  readonly signal: AbortSignal;
+  readonly now: () => number;
+}
+
+export const create = (ctx: PluginContext<typeof config, typeof needs>): Auth => {
+  const { now, signal } = ctx;
+  const { address } = ctx.config;
+  const parts: Parts = {
+    api: stub(ctx.needs.client, authApi, address ? { address } : {}),
+    tokens: createTrustCache({
+      now,
+      max: tokenCacheMax,
+      until: (_, token) => Math.min(now() + tokenTrustMs, expiryMs(token)),
+    }),
+    rules: createTrustCache({
+      now,
+      max: ruleCacheMax,
+      until: () => now() + ruleTrustMs,
+      graceMs: tokenTrustMs,
+      survives: isOutage,
+    }),
+    signal,
+    now,
+  };
+  return { ...accountCalls(parts), ...tokenCalls(parts), ...ruleCalls(parts) };
+};
+
+/** Without a token of our own: these two are open, and the session that would give one asks them itself. */
+const anonymous = (o: CallOptions | undefined): ClientOptions => ({ signal: o?.signal, token: null });
+const signalOf = (o: CallOptions | undefined): ClientOptions => ({ signal: o?.signal });
+const optionsOf = (o: CallOptions | undefined): { readonly namespace: string } => ({
+  namespace: o?.namespace || defaultNamespace,
+});
+
+const tokenCalls = ({ api, tokens, signal, now }: Parts): Pick<Auth, 'inspect' | 'token'> => ({
+  async inspect(token) {
+    if (!isJwtShaped(token)) throw invalidToken('token not valid: it is not a JWT');
+    if (expiryMs(token) <= now()) throw invalidToken('token expired');
+    return tokens.get(token, async () => {
+      const { account } = await api['Auth.Inspect']({ token }, anonymous({ signal }));
+      return accountOf(required(account, 'auth.Auth.Inspect'));
+    });
+  },
+  async token(wish, o) {
+    const { id, secret, refreshToken, expirySeconds } = wish;
+    const request = {
+      id,
+      secret,
+      refresh_token: refreshToken,
+      token_expiry: BigInt(Math.trunc(expirySeconds ?? 0)),
+      options: optionsOf(o),
+    };
+    const { token } = await api['Auth.Token'](request, anonymous(o));
+    return tokenOf(required(token, 'auth.Auth.Token'));
+  },
+});
+
+const accountCalls = ({
+  api,
+  tokens,
+}: Parts): Pick<Auth, 'generate' | 'accounts' | 'deleteAccount' | 'changeSecret'> => ({
+  async generate(wish, o) {
+    const { account } = await api['Auth.Generate']({ ...wish, options: optionsOf(o) }, signalOf(o));
+    const message = required(account, 'auth.Auth.Generate');
+    return { ...accountOf(message), secret: message.secret };
+  },
+  async accounts(o) {
+    const { accounts } = await api['Accounts.List']({ options: optionsOf(o) }, signalOf(o));
+    return accounts.map(accountOf);
+  },
+  async deleteAccount(id, o) {
+    await api['Accounts.Delete']({ id, options: optionsOf(o) }, signalOf(o));
+    tokens.clear();
+  },
+  async changeSecret(id, { oldSecret, newSecret }, o) {
+    const request = { id, old_secret: oldSecret, new_secret: newSecret, options: optionsOf(o) };
+    await api['Accounts.ChangeSecret'](request, signalOf(o));
+    tokens.clear();
+  },
+});
+
+const ruleCalls = ({ api, rules, signal }: Parts): Pick<Auth, 'rules' | 'createRule' | 'deleteRule'> => ({
+  rules: (o) =>
+    rules.get(optionsOf(o).namespace, async () => {
+      const answer = await api['Rules.List']({ options: optionsOf(o) }, { signal });
+      return answer.rules.map(ruleOf);
+    }),
+  async createRule(rule, o) {
+    await api['Rules.Create']({ rule: ruleMessage(rule), options: optionsOf(o) }, signalOf(o));
+    rules.clear();
+  },
+  async deleteRule(id, o) {
+    await api['Rules.Delete']({ id, options: optionsOf(o) }, signalOf(o));
+    rules.clear();
+  },
+});
+
+/** An old rule list is better than refusing everybody while the server restarts; a refusal is not an outage. */
+const isOutage = (e: unknown): boolean => !isMicroError(e) || e.code >= 500 || e.code === 408;
+
+const required = <T>(value: T | null, id: string): T => {
+  if (value === null) throw internal(id, 'the auth service gave an empty answer');
+  return value;
+};
+
+/** `exp` as it stands in the token, only to stop trusting it in time; whether it is true is the auth service's to say. */
+const expiryMs = (token: string): number => {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
+    const exp = typeof claims === 'object' && claims !== null && 'exp' in claims ? claims.exp : undefined;
+    return typeof exp === 'number' ? exp * 1_000 : Number.POSITIVE_INFINITY;
+  } catch {
+    // Not for us to judge: the auth service will refuse it.
+    return Number.POSITIVE_INFINITY;
+  }
+};

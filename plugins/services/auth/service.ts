@@ -1,0 +1,116 @@
+/** The auth slot as a gRPC service (wire.md 5.3 to 5.5): who may do what, and v3's texts for what is missing. Keeps nothing itself. */
+
+import type { Account } from '../../../internal/contract/auth.ts';
+import { authorize, authorizeAdmin } from '../../../internal/auth/authorize.ts';
+import { defaultNamespace } from '../../../internal/contract/core.ts';
+import { badRequest, unauthorized } from '../../../internal/contract/error.ts';
+import type { PluginContext, ServiceInstance } from '../../../internal/contract/plugin.ts';
+import { ruleMessage, ruleOf, tokenMessage } from '../../../internal/schema/core/auth-record.ts';
+import { authApi } from '../../../internal/schema/core/auth.ts';
+import { type Impl, implement } from '../../../internal/schema/implement.ts';
+import type * as authProto from '../../../proto/gen/auth.gen.ts';
+
+import type { needs } from './plugin.ts';
+
+type Auth = PluginContext<{}, typeof needs>['needs']['auth'];
+
+export const create = (ctx: PluginContext<{}, typeof needs>): ServiceInstance => ({
+  handlers: implement(authApi, {
+    ...tokenMethods(ctx.needs.auth),
+    ...accountMethods(ctx.needs.auth),
+    ...ruleMethods(ctx.needs.auth),
+  }),
+});
+
+type Methods<K extends keyof authProto.Methods> = Pick<Impl<authProto.Methods>, K>;
+
+interface Scoped {
+  readonly options: authProto.Options | null;
+}
+
+const namespaceOf = (request: Scoped, otherwise = defaultNamespace): string => request.options?.namespace || otherwise;
+
+/** Token and Inspect need no account: they are how one comes by it. */
+const tokenMethods = (auth: Auth): Methods<'Auth.Generate' | 'Auth.Inspect' | 'Auth.Token'> => ({
+  'Auth.Generate': async (request, call) => {
+    const at = 'auth.Auth.Generate';
+    if (request.id === '') throw badRequest(at, 'ID required');
+    const namespace = namespaceOf(request, call.namespace);
+    authorizeAdmin(call.account, namespace, at);
+    const { id, name, type, scopes, metadata, secret } = request;
+    return {
+      account: await auth.generate({ id, name, type, scopes, metadata, secret }, { namespace, signal: call.signal }),
+    };
+  },
+  'Auth.Inspect': async (request, call) => ({ account: await auth.inspect(request.token, { signal: call.signal }) }),
+  'Auth.Token': async (request, call) => {
+    const { id, secret, refresh_token: refreshToken, token_expiry: expiry } = request;
+    const wish = { id, secret, refreshToken, expirySeconds: Number(expiry) };
+    return { token: tokenMessage(await auth.token(wish, { namespace: namespaceOf(request), signal: call.signal })) };
+  },
+});
+
+const accountMethods = (auth: Auth): Methods<'Accounts.List' | 'Accounts.Delete' | 'Accounts.ChangeSecret'> => ({
+  'Accounts.List': async (request, call) => {
+    const namespace = namespaceOf(request);
+    authorizeAdmin(call.account, namespace, 'auth.Accounts.List');
+    return { accounts: await auth.accounts({ namespace, signal: call.signal }) };
+  },
+  'Accounts.Delete': async (request, call) => {
+    const at = 'auth.Accounts.Delete';
+    const namespace = namespaceOf(request);
+    if (request.id === '') throw badRequest(at, 'Missing ID');
+    if (call.account === undefined) throw unauthorized(at, 'Unauthorized');
+    const caller = authorizeAdmin(call.account, namespace, at);
+    if (isOwn(caller, request.id, namespace)) throw badRequest(at, "Can't delete your own account");
+    await auth.deleteAccount(request.id, { namespace, signal: call.signal });
+    return {};
+  },
+  'Accounts.ChangeSecret': async (request, call) => {
+    const at = 'auth.Accounts.ChangeSecret';
+    const namespace = namespaceOf(request);
+    if (request.new_secret === '') throw badRequest(at, 'New secret should not be blank');
+    const caller = authorize(call.account, namespace, at);
+    const oldSecret = mayReset(caller, namespace) ? undefined : request.old_secret;
+    const secrets = { oldSecret, newSecret: request.new_secret };
+    await auth.changeSecret(request.id, secrets, { namespace, signal: call.signal });
+    return {};
+  },
+});
+
+const isOwn = (caller: Account, idOrName: string, namespace: string): boolean =>
+  caller.issuer === namespace && (caller.id === idOrName || caller.name === idOrName);
+
+/** Who need not know the old secret: admins of namespace `micro`, and services in their own namespace. */
+const mayReset = (caller: Account, namespace: string): boolean =>
+  (caller.issuer === defaultNamespace && caller.scopes.includes('admin')) ||
+  (caller.type === 'service' && caller.issuer === namespace);
+
+const ruleMethods = (auth: Auth): Methods<'Rules.Create' | 'Rules.Delete' | 'Rules.List'> => ({
+  'Rules.Create': async (request, call) => {
+    const at = 'auth.Rules.Create';
+    const { rule } = request;
+    if (rule === null) throw badRequest(at, 'Rule missing');
+    if (rule.id === '') throw badRequest(at, 'ID missing');
+    if (rule.resource === null) throw badRequest(at, 'Resource missing');
+    if (rule.access !== 'GRANTED' && rule.access !== 'DENIED') throw badRequest(at, 'Access missing');
+    const namespace = namespaceOf(request);
+    authorizeAdmin(call.account, namespace, at);
+    await auth.createRule(ruleOf(rule), { namespace, signal: call.signal });
+    return {};
+  },
+  'Rules.Delete': async (request, call) => {
+    const at = 'auth.Rules.Delete';
+    if (request.id === '') throw badRequest(at, 'ID missing');
+    const namespace = namespaceOf(request);
+    authorizeAdmin(call.account, namespace, at);
+    await auth.deleteRule(request.id, { namespace, signal: call.signal });
+    return {};
+  },
+  'Rules.List': async (request, call) => {
+    const namespace = namespaceOf(request);
+    authorize(call.account, namespace, 'auth.Rules.List');
+    const rules = await auth.rules({ namespace, signal: call.signal });
+    return { rules: rules.map(ruleMessage) };
+  },
+});
