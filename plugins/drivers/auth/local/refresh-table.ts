@@ -46,7 +46,7 @@ export const createRefreshTable = (o: { table: AuthTable; key: KeyObject; now: (
       const { id, generation } = record;
       // The successor first: a crash in between leaves the old token as good as it was.
       await table.write(keyFor(namespace, next), { id, generation }, refreshTokenTtlMs);
-      await table.write(keyFor(namespace, token), { id, generation, rotated: now() }, refreshGraceMs);
+      await table.write(keyFor(namespace, token), { id, generation, rotated: now() }, 2 * refreshGraceMs);
       return next;
     },
   };

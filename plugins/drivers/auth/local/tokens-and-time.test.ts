@@ -1,0 +1,214 @@
+/** Tests of the local driver's time and life: expiry, the grace of refresh tokens, restarts, the default admin, the local-admin credential. */
+
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+
+import type { Auth } from '../../../../internal/contract/auth.ts';
+import { isMicroError } from '../../../../internal/contract/error.ts';
+import type { Store } from '../../../../internal/contract/store.ts';
+import { startLocalAuth } from '../../../../test/conformance/start-local-auth.ts';
+import { startDriver } from '../../../../test/support/start-driver.ts';
+import { suite } from '../../../../test/support/suite.ts';
+import { plugin as memoryStore } from '../../store/memory/plugin.ts';
+
+const test = suite('drivers/auth/local');
+
+const begun = 1_700_000_000_000;
+let now = begun;
+test.each(() => {
+  now = begun;
+});
+
+type Options = NonNullable<Parameters<typeof startLocalAuth>[0]>;
+
+const withAuth = async (body: (auth: Auth, dataDir: string) => Promise<void>, o: Options = {}): Promise<void> => {
+  const { instance, dataDir, stop } = await startLocalAuth({ now: () => now, ...o });
+  try {
+    await body(instance, dataDir);
+  } finally {
+    await stop();
+  }
+};
+
+const fault = async (work: Promise<unknown>): Promise<{ detail: string; hint?: string }> => {
+  const error = await work.then(
+    () => undefined,
+    (e: unknown) => e,
+  );
+  if (isMicroError(error)) return error;
+  throw new Error(`expected a refusal, got ${String(error)}`);
+};
+
+const admin = { id: 'admin', secret: 'micro' };
+
+test('a token ends, also one that was inspected before', () =>
+  withAuth(async (auth) => {
+    const token = await auth.token({ ...admin, expirySeconds: 60 });
+    await auth.inspect(token.accessToken);
+    now += 60_001;
+    assert.is((await fault(auth.inspect(token.accessToken))).hint, 'token expired');
+    assert.is((await fault(auth.inspect(token.accessToken))).hint, 'token expired', 'and stays ended');
+  }));
+
+test('a used refresh token works for 60 s and gives the same successor', () =>
+  withAuth(async (auth) => {
+    const first = await auth.token(admin);
+    const second = await auth.token({ refreshToken: first.refreshToken });
+    now += 60_000;
+    assert.is((await auth.token({ refreshToken: first.refreshToken })).refreshToken, second.refreshToken);
+    now += 1;
+    assert.is((await fault(auth.token({ refreshToken: first.refreshToken }))).detail, 'invalid token provided');
+    await auth.token({ refreshToken: second.refreshToken });
+  }));
+
+test('a refresh token that is not used for a month ends', () =>
+  withAuth(async (auth) => {
+    const { refreshToken } = await auth.token(admin);
+    now += 30 * 24 * 3_600_000 + 1_000;
+    assert.is((await fault(auth.token({ refreshToken }))).detail, 'invalid token provided');
+  }));
+
+test('refuses lives that are out of bounds', () =>
+  withAuth(async (auth) => {
+    for (const expirySeconds of [-1, 366 * 24 * 3_600, 1.5])
+      assert.match((await fault(auth.token({ ...admin, expirySeconds }))).detail, /tokenExpirySecondsMax/);
+  }));
+
+test('says why a token counts no more', () =>
+  withAuth(async (auth) => {
+    await auth.generate({ id: 'bob', secret: 's' });
+    const { accessToken } = await auth.token({ id: 'bob', secret: 's' });
+    await auth.changeSecret('bob', { oldSecret: 's', newSecret: 'n' });
+    assert.match((await fault(auth.inspect(accessToken))).hint ?? '', /secret of bob has changed/);
+    await auth.deleteAccount('bob');
+    assert.match((await fault(auth.inspect(accessToken))).hint ?? '', /no account bob in namespace micro/);
+  }));
+
+test('accounts, tokens, refresh tokens and rules live through a restart', async () => {
+  const store = await startDriver(memoryStore, { now: () => now });
+  const needs: { store: Store } = { store: store.instance };
+  let token = { accessToken: '', refreshToken: '' };
+  await withAuth(
+    async (auth) => {
+      await auth.generate({ id: 'bob', secret: 's' });
+      await auth.createRule({
+        id: 'r',
+        scope: '*',
+        resource: { type: '*', name: '*', endpoint: '*' },
+        access: 'denied',
+        priority: 1,
+      });
+      token = await auth.token({ id: 'bob', secret: 's' });
+    },
+    { needs },
+  );
+  await withAuth(
+    async (auth) => {
+      assert.is((await auth.inspect(token.accessToken)).id, 'bob');
+      await auth.token({ refreshToken: token.refreshToken });
+      await auth.token({ id: 'bob', secret: 's' });
+      assert.equal(
+        (await auth.rules()).map((r) => r.id),
+        ['default', 'r'],
+      );
+    },
+    { needs },
+  );
+  await store.stop();
+});
+
+test('secrets and refresh tokens are not in the store in clear', async () => {
+  const store = await startDriver(memoryStore);
+  await withAuth(
+    async (auth) => {
+      await auth.generate({ id: 'bob', secret: 'very-secret-text' });
+      const { refreshToken } = await auth.token({ id: 'bob', secret: 'very-secret-text' });
+      const successor = (await auth.token({ refreshToken })).refreshToken;
+      const records = await store.instance.scan({ database: 'micro', table: 'auth' });
+      const all = records.map((r) => r.key + new TextDecoder().decode(r.value)).join('\n');
+      for (const secret of ['very-secret-text', refreshToken, successor]) assert.not.ok(all.includes(secret));
+      assert.ok(
+        records.some((r) => r.key === 'account/micro/bob'),
+        'v3 key layout',
+      );
+    },
+    { needs: { store: store.instance } },
+  );
+  await store.stop();
+});
+
+test('asking for the rules of any namespace writes nothing', async () => {
+  const store = await startDriver(memoryStore);
+  await withAuth(
+    async (auth) => {
+      for (let i = 0; i < 10; i += 1) await auth.rules({ namespace: `n${i}` });
+      assert.equal(await store.instance.list({ database: 'micro', table: 'auth' }), []);
+    },
+    { needs: { store: store.instance } },
+  );
+  await store.stop();
+});
+
+test('the default admin can be left out or given another secret', async () => {
+  await withAuth(
+    async (auth) => {
+      assert.is((await fault(auth.token(admin))).detail, 'Account not found with this ID');
+      assert.equal(await auth.accounts(), []);
+    },
+    { config: { disable_admin: true } },
+  );
+  await withAuth(
+    async (auth) => {
+      assert.is((await fault(auth.token(admin))).detail, 'Secret not correct');
+      await auth.token({ id: 'admin', secret: 'other' });
+    },
+    { config: { admin_secret: 'other' } },
+  );
+});
+
+test('refuses ids and secrets that would not travel', () =>
+  withAuth(async (auth) => {
+    for (const id of ['a\nb', ' a', 'x'.repeat(257)]) await fault(auth.generate({ id }));
+    assert.match((await fault(auth.generate({ id: 'a', secret: 'x'.repeat(20_000) }))).detail, /secretCharsMax/);
+    assert.match(
+      (await fault(auth.generate({ id: 'a', metadata: { k: 'x'.repeat(9_000) } }))).detail,
+      /accountBytesMax/,
+    );
+    await fault(auth.rules({ namespace: 'a\u0000b' }));
+  }));
+
+test('the local-admin credential is private, works, and ends with the server', async () => {
+  let token = '';
+  await withAuth(async (auth, dataDir) => {
+    const file = join(dataDir, 'local-admin');
+    assert.is(statSync(file).mode & 0o777, 0o600);
+    const credential = JSON.parse(readFileSync(file, 'utf8'));
+    assert.ok(credential.expiry * 1_000 > now);
+    token = credential.token;
+    const account = await auth.inspect(token);
+    assert.is(account.id, 'admin');
+    assert.equal(account.scopes, ['admin']);
+    await auth.changeSecret('admin', { newSecret: 'n' });
+    assert.is((await auth.inspect(token)).id, 'admin', 'it is not the stored account');
+  });
+  await withAuth(async (auth) => {
+    assert.is((await fault(auth.inspect(token))).detail, 'invalid token provided');
+  });
+});
+
+test('the credential is left out when it is not wanted, and gone after a stop', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'micro-test-'));
+  await withAuth(async () => undefined, { dataDir });
+  assert.throws(() => statSync(join(dataDir, 'local-admin')), /ENOENT/);
+  await withAuth(
+    async () => {
+      assert.throws(() => statSync(join(dataDir, 'local-admin')), /ENOENT/);
+    },
+    { dataDir, config: { local_admin: false } },
+  );
+  rmSync(dataDir, { recursive: true });
+});
+
+test.run();
