@@ -42,6 +42,8 @@ export interface Host {
 export interface StartOptions {
   /** Plugin id -> setting -> text, with the strength of a flag. */
   readonly settings?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Where the listener opens that all services of this start share; default a free loopback port. */
+  readonly address?: string;
 }
 
 export interface Started {

@@ -1,0 +1,51 @@
+/** Programs called `micro-<word>` on PATH: commands in any language. Owns the child while it runs. */
+
+import { spawn } from 'node:child_process';
+import { accessSync, constants, statSync } from 'node:fs';
+import { constants as osConstants } from 'node:os';
+import { delimiter, isAbsolute, join } from 'node:path';
+
+export interface ExternalOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+}
+
+/** Runs the program for the first word with the others and our streams; its exit code, or undefined when there is none. */
+export const runExternal = async (words: readonly string[], o: ExternalOptions): Promise<number | undefined> => {
+  const [word = '', ...args] = words;
+  const file = findProgram(word, o.env);
+  if (file === undefined) return undefined;
+  const child = spawn(file, args, { stdio: 'inherit', env: o.env });
+  const pass = (): void => void child.kill('SIGTERM');
+  o.signal.addEventListener('abort', pass, { once: true });
+  try {
+    return await new Promise<number>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (code, signal) => resolve(code ?? 128 + (signal ? osConstants.signals[signal] : 0)));
+    });
+  } finally {
+    o.signal.removeEventListener('abort', pass);
+  }
+};
+
+/** Absolute path of `micro-<word>`. Words that are no plain names, and folders on PATH that are not absolute, are left alone. */
+export const findProgram = (word: string, env: ExternalOptions['env']): string | undefined => {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(word)) return undefined;
+  const endings = process.platform === 'win32' ? ['.exe', '.com'] : [''];
+  for (const folder of (env.PATH ?? '').split(delimiter).filter(isAbsolute))
+    for (const ending of endings) {
+      const file = join(folder, `micro-${word}${ending}`);
+      if (isExecutable(file)) return file;
+    }
+  return undefined;
+};
+
+const isExecutable = (file: string): boolean => {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    // Not there, or not ours to run: the next folder may have it.
+    return false;
+  }
+};

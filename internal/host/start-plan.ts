@@ -1,0 +1,238 @@
+/**
+ * Brings a plan to life and down again: drivers in order, then services, then one listener for all of them, then the gateways; back in
+ * reverse. Owns the instances of one run. Chooses nothing: the plan did.
+ */
+
+import type { Auth } from '../contract/auth.ts';
+import { defaultNamespace, defaultVersion } from '../contract/core.ts';
+import { ExitError, isMicroError } from '../contract/error.ts';
+import { startTimeoutMs, stopTimeoutMs } from '../contract/limits.ts';
+import type { Listener } from '../contract/listener.ts';
+import type { Logger } from '../contract/logger.ts';
+import type { Plugin, PluginContext, PluginId, Running, ServiceInstance } from '../contract/plugin.ts';
+import type { Registry } from '../contract/registry.ts';
+import { chainTo, lastPart, needsOf, type Plan } from './plan.ts';
+import type { Served } from './serve.ts';
+
+export interface RunOptions {
+  readonly plan: Plan;
+  /** Who wants it, when that is not a plugin of the plan. */
+  readonly wanting?: string;
+  readonly plugins: readonly Plugin[];
+  /** Loads a plugin's code and makes its context; remembers states. */
+  readonly load: (plugin: Plugin) => Promise<Created>;
+  readonly contextOf: (plugin: Plugin, needs: Readonly<Record<string, unknown>>, signal: AbortSignal) => PluginContext;
+  readonly setState: (id: PluginId, state: 'started' | 'failed' | 'stopped') => void;
+  /** The capability that the host itself fills. */
+  readonly host: unknown;
+  readonly log: Logger;
+  readonly signal?: AbortSignal;
+  readonly now: () => number;
+  /** Where the shared listener opens; default a free loopback port. */
+  readonly address?: string;
+}
+
+/** What load() gives: the one function this file calls. */
+export interface Created {
+  create(ctx: PluginContext): unknown;
+}
+
+export interface Run {
+  instanceOf(id: PluginId): unknown;
+  readonly listeners: readonly Listener[];
+  /** Safe twice; the first failure is thrown after everything was asked to stop. */
+  stop(): Promise<void>;
+}
+
+const sharedAddress = '127.0.0.1:0';
+
+interface Live {
+  readonly id: PluginId;
+  readonly abort: AbortController;
+  readonly running: Running;
+}
+
+/** Starts everything in the plan; when one fails, stops what had started and throws ExitError with the chain. */
+export const startPlan = async (o: RunOptions): Promise<Run> => {
+  const instances = new Map<PluginId, unknown>();
+  const live: Live[] = [];
+  let served: Served | undefined;
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopping ??= stopAll(live, instances, () => served, o);
+    return stopping;
+  };
+  try {
+    const gateways: Live[] = [];
+    for (const step of o.plan.steps) {
+      const entry = await createStep(step.id, instances, o);
+      if (isGateway(entry.running)) gateways.push(entry);
+      else {
+        live.push(entry);
+        await startOne(entry, o);
+      }
+    }
+    served = await serveAll(instances, o);
+    for (const gateway of gateways) {
+      live.push(gateway);
+      await startOne(gateway, o);
+    }
+  } catch (e) {
+    await stop().catch((fault: unknown) => o.log.warn('stopping after a failed start', { error: fault }));
+    throw e;
+  }
+  const internal: readonly Listener[] =
+    served === undefined ? [] : [{ name: 'services', address: served.address, protocol: 'gRPC', auth: true }];
+  const open = live.flatMap(({ running }) => (isGateway(running) ? running.listeners() : []));
+  return { instanceOf: (id) => instances.get(id), listeners: [...open, ...internal], stop };
+};
+
+const isGateway = (x: Running): x is Running & { listeners(): readonly Listener[] } =>
+  'listeners' in x && typeof x.listeners === 'function';
+
+const createStep = async (id: PluginId, instances: Map<PluginId, unknown>, o: RunOptions): Promise<Live> => {
+  o.signal?.throwIfAborted();
+  const plugin = o.plugins.find((p) => p.id === id) as Plugin;
+  const abort = new AbortController();
+  try {
+    const { create } = await o.load(plugin);
+    const running = create(o.contextOf(plugin, resolveNeeds(plugin, instances, o), abort.signal)) as Running;
+    instances.set(id, running);
+    return { id, abort, running };
+  } catch (e) {
+    o.setState(id, 'failed');
+    throw failure(id, 'create', e, o);
+  }
+};
+
+const resolveNeeds = (
+  plugin: Plugin,
+  instances: ReadonlyMap<PluginId, unknown>,
+  o: RunOptions,
+): Readonly<Record<string, unknown>> => {
+  const step = o.plan.steps.find((s) => s.id === plugin.id);
+  return resolved(needsOf(plugin), step?.needs ?? {}, (id) => instances.get(id), o.host);
+};
+
+/** The objects behind filled needs: one, undefined, or all of them in the profile's order. */
+export const resolved = (
+  needs: ReturnType<typeof needsOf>,
+  filled: Readonly<Record<string, readonly PluginId[]>>,
+  instanceOf: (id: PluginId) => unknown,
+  host: unknown,
+): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(
+    Object.entries(needs).map(([name, need]) => {
+      if (need.name === 'host') return [name, host];
+      const found = (filled[name] ?? []).map(instanceOf);
+      return [name, need.mode === 'all' ? found : found[0]];
+    }),
+  );
+
+const startOne = async ({ id, abort, running }: Live, o: RunOptions): Promise<void> => {
+  try {
+    await bounded(
+      running.start?.(),
+      startTimeoutMs,
+      `not ready within startTimeoutMs (${startTimeoutMs} ms)`,
+      o.signal,
+    );
+    o.setState(id, 'started');
+  } catch (e) {
+    o.setState(id, 'failed');
+    abort.abort();
+    throw failure(id, 'start', e, o);
+  }
+};
+
+/** One gRPC listener for all services of this process; none when there are none. */
+const serveAll = async (instances: ReadonlyMap<PluginId, unknown>, o: RunOptions): Promise<Served | undefined> => {
+  const services = o.plan.steps.filter((step) => step.id.startsWith('services/'));
+  const [first] = services;
+  if (first === undefined) return undefined;
+  const { serve } = await import('./serve.ts');
+  const needOf = (slot: 'registry' | 'auth'): unknown => {
+    const plugin = o.plugins.find((p) => p.id === first.id) as Plugin;
+    const name = Object.entries(needsOf(plugin)).find(([, need]) => need.name === slot)?.[0] ?? slot;
+    return instances.get(first.needs[name]?.[0] as PluginId);
+  };
+  try {
+    return await serve({
+      services: services.map(({ id }) => ({
+        name: lastPart(id),
+        version: defaultVersion,
+        namespace: defaultNamespace,
+        handlers: (instances.get(id) as ServiceInstance).handlers,
+      })),
+      address: o.address ?? sharedAddress,
+      registry: needOf('registry') as Registry,
+      auth: needOf('auth') as Auth,
+      log: o.log,
+      signal: o.signal ?? new AbortController().signal,
+      now: o.now,
+    });
+  } catch (e) {
+    throw failure(first.id, 'serve', e, o);
+  }
+};
+
+/** Gateways first, so that nothing new comes in; then the listener, then the rest in reverse. Every one is asked, whatever fails. */
+const stopAll = async (
+  live: readonly Live[],
+  instances: ReadonlyMap<PluginId, unknown>,
+  servedOf: () => Served | undefined,
+  o: RunOptions,
+): Promise<void> => {
+  const faults: unknown[] = [];
+  const attempt = async (what: string, stop: () => Promise<void> | undefined): Promise<void> => {
+    try {
+      await bounded(stop(), stopTimeoutMs, `not stopped within stopTimeoutMs (${stopTimeoutMs} ms)`);
+    } catch (e) {
+      o.log.error('cannot stop', { plugin: what, error: e });
+      faults.push(new ExitError(`${what}: stop: ${messageOf(e)}`, 1, { cause: e }));
+    }
+  };
+  const stopOne = (entry: Live): Promise<void> => {
+    entry.abort.abort();
+    o.setState(entry.id, 'stopped');
+    return attempt(entry.id, () => entry.running.stop?.(AbortSignal.timeout(stopTimeoutMs)));
+  };
+  const reversed = live.filter(({ id }) => instances.has(id)).reverse();
+  for (const entry of reversed.filter((e) => isGateway(e.running))) await stopOne(entry);
+  await attempt('the listener', () => servedOf()?.stop(AbortSignal.timeout(stopTimeoutMs)));
+  for (const entry of reversed.filter((e) => !isGateway(e.running))) await stopOne(entry);
+  if (faults.length > 0) throw faults[0];
+};
+
+/** Waits for the work, but no longer than the bound and not beyond the caller's signal. The work itself is told by its own signal. */
+const bounded = async (
+  work: Promise<void> | undefined,
+  ms: number,
+  late: string,
+  signal?: AbortSignal,
+): Promise<void> => {
+  if (work === undefined) return;
+  const settled = new AbortController();
+  const limit = new Promise<never>((_, reject) => {
+    const timer = setTimeout(() => reject(new Error(late)), ms);
+    const interrupted = (): void => reject(signal?.reason as Error);
+    signal?.addEventListener('abort', interrupted, { once: true, signal: settled.signal });
+    settled.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+  });
+  try {
+    await Promise.race([work, limit]);
+  } finally {
+    settled.abort();
+  }
+};
+
+/** `services/config needs store: drivers/store/sqlite: start: cannot open …`; what is meant for the caller of a command passes as it is. */
+const failure = (id: PluginId, phase: string, e: unknown, o: RunOptions): unknown => {
+  if (o.signal?.aborted && e === o.signal.reason) return e;
+  if (o.wanting !== undefined && (e instanceof ExitError || isMicroError(e))) return e;
+  const hint = typeof e === 'object' && e !== null && 'hint' in e && typeof e.hint === 'string' ? e.hint : undefined;
+  const exitCode = e instanceof ExitError && e.exitCode !== 0 ? e.exitCode : 1;
+  return new ExitError(`${chainTo(id, o.plan, o.wanting)}${phase}: ${messageOf(e)}`, exitCode, { cause: e, hint });
+};
+
+const messageOf = (e: unknown): string => (e instanceof Error ? e.message : String(e));

@@ -1,0 +1,69 @@
+/** Every manifest, sorted by id. Written by `npm run gen`; never edited. */
+
+import type { Plugin } from '../internal/contract/plugin.ts';
+
+import { plugin as commandsCall } from './commands/call/plugin.ts';
+import { plugin as commandsDynamic } from './commands/dynamic/plugin.ts';
+import { plugin as commandsEnv } from './commands/env/plugin.ts';
+import { plugin as commandsGet } from './commands/get/plugin.ts';
+import { plugin as commandsHelp } from './commands/help/plugin.ts';
+import { plugin as commandsLogin } from './commands/login/plugin.ts';
+import { plugin as commandsLogout } from './commands/logout/plugin.ts';
+import { plugin as commandsServices } from './commands/services/plugin.ts';
+import { plugin as commandsStream } from './commands/stream/plugin.ts';
+import { plugin as commandsVersion } from './commands/version/plugin.ts';
+import { plugin as driversAuthLocal } from './drivers/auth/local/plugin.ts';
+import { plugin as driversAuthRpc } from './drivers/auth/rpc/plugin.ts';
+import { plugin as driversBlobMemory } from './drivers/blob/memory/plugin.ts';
+import { plugin as driversBlobRpc } from './drivers/blob/rpc/plugin.ts';
+import { plugin as driversBlobSqlite } from './drivers/blob/sqlite/plugin.ts';
+import { plugin as driversClientDirect } from './drivers/client/direct/plugin.ts';
+import { plugin as driversClientProxy } from './drivers/client/proxy/plugin.ts';
+import { plugin as driversRegistryMemory } from './drivers/registry/memory/plugin.ts';
+import { plugin as driversRegistryRpc } from './drivers/registry/rpc/plugin.ts';
+import { plugin as driversRouterRegistry } from './drivers/router/registry/plugin.ts';
+import { plugin as driversStoreMemory } from './drivers/store/memory/plugin.ts';
+import { plugin as driversStoreRpc } from './drivers/store/rpc/plugin.ts';
+import { plugin as driversStoreSqlite } from './drivers/store/sqlite/plugin.ts';
+import { plugin as profilesClient } from './profiles/client/plugin.ts';
+import { plugin as profilesServer } from './profiles/server/plugin.ts';
+import { plugin as profilesService } from './profiles/service/plugin.ts';
+import { plugin as profilesTest } from './profiles/test/plugin.ts';
+import { plugin as servicesAuth } from './services/auth/plugin.ts';
+import { plugin as servicesProxy } from './services/proxy/plugin.ts';
+import { plugin as servicesRegistry } from './services/registry/plugin.ts';
+import { plugin as servicesStore } from './services/store/plugin.ts';
+
+export const plugins: readonly Plugin[] = [
+  commandsCall,
+  commandsDynamic,
+  commandsEnv,
+  commandsGet,
+  commandsHelp,
+  commandsLogin,
+  commandsLogout,
+  commandsServices,
+  commandsStream,
+  commandsVersion,
+  driversAuthLocal,
+  driversAuthRpc,
+  driversBlobMemory,
+  driversBlobRpc,
+  driversBlobSqlite,
+  driversClientDirect,
+  driversClientProxy,
+  driversRegistryMemory,
+  driversRegistryRpc,
+  driversRouterRegistry,
+  driversStoreMemory,
+  driversStoreRpc,
+  driversStoreSqlite,
+  profilesClient,
+  profilesServer,
+  profilesService,
+  profilesTest,
+  servicesAuth,
+  servicesProxy,
+  servicesRegistry,
+  servicesStore,
+];
