@@ -43,8 +43,9 @@ const versionsOf = async (name: string, namespace: string, o: LookUpOptions): Pr
   } catch (e) {
     if (isMicroError(e) && e.code === 404) return [];
     // A mistyped command must not end in a riddle about servers: what it comes near is said along with the refusal.
-    const hint = suggestion(name, commandWords(o.host));
-    if (!isMicroError(e) || e.hint !== undefined || hint === undefined) throw e;
+    const near = suggestion(name, commandWords(o.host));
+    if (!isMicroError(e) || e.hint !== undefined || near === undefined) throw e;
+    const hint = e.code < 500 ? near : `${near} otherwise: is a server running? micro server starts one`;
     throw microError(e.code, e.id, e.detail, { cause: e, hint });
   }
 };
