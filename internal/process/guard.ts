@@ -1,0 +1,35 @@
+/**
+ * Holds a foreign command (a Go service, a shell script) for the runtime: starts it, passes signals and its exit on, and ends its whole group
+ * when the server dies, which the command itself would not notice. Runs as a process of its own, started with MICRO_CHILD=guard.
+ */
+
+import { spawn } from 'node:child_process';
+
+/** Milliseconds the command has after SIGTERM once the server is gone. */
+const graceMs = 3_000;
+
+/** The command line to hold is `argv`; ends this process with the command's exit code. */
+export const runGuard = (argv: readonly string[]): void => {
+  const [command, ...args] = argv;
+  if (command === undefined) throw new Error('the guard was started without a command');
+  const env = { ...process.env };
+  for (const name of Object.keys(env)) if (name.startsWith('MICRO_CHILD')) delete env[name];
+  const child = spawn(command, args, { env, stdio: ['ignore', 'inherit', 'inherit'] });
+  child.on('error', (e) => {
+    process.stderr.write(`cannot start ${command}: ${e.message}\n`);
+    process.exit(127);
+  });
+  child.on('exit', (code, signal) => {
+    process.exitCode = code ?? 1;
+    if (signal) process.stderr.write(`${command} was ended by ${signal}\n`);
+    if (process.connected) process.disconnect();
+    process.exit();
+  });
+  // We share the group with the command, so a signal to the group reaches both; ours is to wait for the command's exit.
+  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  process.on('SIGINT', () => child.kill('SIGINT'));
+  process.on('disconnect', () => {
+    child.kill('SIGTERM');
+    setTimeout(() => process.kill(-process.pid, 'SIGKILL'), graceMs);
+  });
+};
