@@ -144,3 +144,11 @@ export const proxyWindowBytes = 256 * KiB;
 export const drainMs = 1_000;
 /** `micro env check` waits this long for an answer. */
 export const envCheckTimeoutMs = 5_000;
+/** The HTTP API: connections to it, time to send the head of a request and all of it, and how long an idle connection stays. */
+export const httpConnectionsMax = 10_000;
+export const httpHeadersTimeoutMs = 10_000;
+export const httpRequestTimeoutMs = 300_000;
+export const httpKeepAliveMs = 65_000;
+/** Parts of one query string or form, and how deep `a[b][c]` may nest. */
+export const queryFieldsMax = 1_000;
+export const queryDepthMax = 32;
