@@ -1,6 +1,6 @@
 /** A grpc-js server that hands every path to one function as a raw bidi call. Owns the one place that leans on grpc-js internals; its test fails when they change. */
 
-import { Server, type ServerDuplexStream, type ServerOptions } from '@grpc/grpc-js';
+import { logVerbosity, Server, setLogVerbosity, type ServerDuplexStream, type ServerOptions } from '@grpc/grpc-js';
 
 /** One call as grpc-js delivers it: messages are bytes, nothing is decoded. */
 export type RawCall = ServerDuplexStream<Buffer, Buffer>;
@@ -31,6 +31,8 @@ const catchAllMap = (handle: (path: string, call: RawCall) => void): Map<string,
 
 /** A server whose every call goes to `handle`, which must not throw. Throws when grpc-js no longer has the table this rests on. */
 export const createCatchAllServer = (o: ServerOptions, handle: (path: string, call: RawCall) => void): Server => {
+  // The library writes to stderr by itself otherwise; what went wrong also comes back as an error.
+  setLogVerbosity(logVerbosity.NONE);
   const server = new Server(o);
   if (!((server as unknown as { handlers?: unknown }).handlers instanceof Map))
     throw new Error('grpc-js has no table of handlers any more: internal/rpc/catch-all.ts needs work');

@@ -1,6 +1,13 @@
 /** The gRPC client: raw bytes to an address and path, over pooled connections (wire.md 2.3 to 2.6). Picks no nodes and adds no tokens: its callers do. */
 
-import { Client, connectivityState, credentials, type ServiceError } from '@grpc/grpc-js';
+import {
+  Client,
+  connectivityState,
+  credentials,
+  logVerbosity,
+  type ServiceError,
+  setLogVerbosity,
+} from '@grpc/grpc-js';
 
 import type { ClientStream, ContentType } from '../contract/client.ts';
 import { internal, type MicroError, microError, timeout, toMicroError } from '../contract/error.ts';
@@ -161,6 +168,8 @@ const channelOptions = {
 
 const dial = (text: string): Client => {
   const target = parseTarget(text);
+  // The library writes to stderr by itself otherwise; what went wrong also comes back as an error.
+  setLogVerbosity(logVerbosity.NONE);
   return new Client(
     target.address,
     target.tls ? credentials.createSsl() : credentials.createInsecure(),

@@ -195,12 +195,14 @@ const bind = (server: Server, address: string): Promise<string> => {
   const name = host === '' ? '0.0.0.0' : host;
   return new Promise((resolve, reject) => {
     server.bindAsync(joinAddress(name, port ?? '0'), ServerCredentials.createInsecure(), (error, bound) => {
-      if (error !== null)
-        reject(internal(serverErrorId, `cannot listen on ${address}: ${error.message}`, { cause: error }));
-      else resolve(joinAddress(name, bound));
+      if (error === null) resolve(joinAddress(name, bound));
+      else reject(internal(serverErrorId, `cannot listen on ${address}: ${bindReason(error)}`, { cause: error }));
     });
   });
 };
+
+/** The system's own words, out of the list that grpc-js makes of one attempt. */
+const bindReason = ({ message }: Error): string => /listen E[A-Z]+: ([^\]]+)/.exec(message)?.[1] ?? message;
 
 const closeServer = async (
   server: Server,
