@@ -9,6 +9,7 @@ import { plugin as commandsGet } from './commands/get/plugin.ts';
 import { plugin as commandsHelp } from './commands/help/plugin.ts';
 import { plugin as commandsLogin } from './commands/login/plugin.ts';
 import { plugin as commandsLogout } from './commands/logout/plugin.ts';
+import { plugin as commandsServer } from './commands/server/plugin.ts';
 import { plugin as commandsServices } from './commands/services/plugin.ts';
 import { plugin as commandsStream } from './commands/stream/plugin.ts';
 import { plugin as commandsVersion } from './commands/version/plugin.ts';
@@ -42,6 +43,7 @@ export const plugins: readonly Plugin[] = [
   commandsHelp,
   commandsLogin,
   commandsLogout,
+  commandsServer,
   commandsServices,
   commandsStream,
   commandsVersion,

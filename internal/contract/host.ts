@@ -35,6 +35,8 @@ export interface Host {
   plan(ids?: readonly PluginId[]): readonly PlanStep[];
   /** Starts these plugins and what they need, and serves the services among them. Stops everything again when one fails. */
   start(ids: readonly PluginId[], o?: StartOptions): Promise<Started>;
+  /** The open ports of what start() brought up in this process; waits until that is complete. Rejects with the signal's reason. */
+  ready(signal?: AbortSignal): Promise<readonly Listener[]>;
   states(): readonly PluginState[];
   settings(id: PluginId): readonly SettingValue[];
 }

@@ -10,6 +10,7 @@ import { performance } from 'node:perf_hooks';
 import type { Needs, Resolved } from '../contract/capability.ts';
 import type { FieldSpecs } from '../contract/field.ts';
 import type { Host, PluginState, Started, StartOptions } from '../contract/host.ts';
+import type { Listener } from '../contract/listener.ts';
 import type { Logger } from '../contract/logger.ts';
 import type { Plugin, PluginContext, PluginId } from '../contract/plugin.ts';
 import { microDir } from '../home/home-dir.ts';
@@ -59,6 +60,7 @@ export const createHost = (o: HostOptions): OwnHost => {
   const override = (slot: string): string | undefined => settings.variable(slotVariable(slot));
   const bind = bindingsOf(profile, o.plugins, override);
   const states = createStates(o.plugins);
+  const ready = Promise.withResolvers<readonly Listener[]>();
   const now = o.now ?? Date.now;
   const dataDir = (): string => resolve(o.dataDir ?? settings.variable('MICRO_DATA_DIR') ?? join(microDir(), 'server'));
   const planOptions = (chosen: Bindings): PlanOptions => ({ plugins: o.plugins, bind: chosen, profile: profile.id });
@@ -108,8 +110,10 @@ export const createHost = (o: HostOptions): OwnHost => {
       const plan = planOf(ids, planOptions(bindFor(ids)));
       for (const step of plan.steps) o.trace?.('plan', JSON.stringify(step));
       const run = await startPlan({ ...runOptions(start.settings), plan, address: start.address });
+      ready.resolve(run.listeners);
       return startedOf(run);
     },
+    ready: (signal) => untilAborted(ready.promise, signal),
     open: async <N extends Needs>(wanting: { readonly id: string; readonly needs: N }): Promise<Opened<N>> => {
       const plan = planNeeds(wanting, planOptions(bind));
       const run = await startPlan({ ...runOptions(), plan, wanting: wanting.id });
@@ -154,6 +158,18 @@ const explain = (
 ) => {
   const plugin = plugins.find((p) => p.id === id);
   return plugin === undefined ? [] : settings.explain(plugin as Configured<FieldSpecs>, layers);
+};
+
+/** What the promise gives, unless the signal fires before. */
+const untilAborted = async <T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
+  if (signal === undefined) return promise;
+  signal.throwIfAborted();
+  const settled = new AbortController();
+  const aborted = new Promise<never>((_, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true, signal: settled.signal });
+  });
+  return Promise.race([promise, aborted]).finally(() => settled.abort());
 };
 
 interface States {

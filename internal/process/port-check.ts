@@ -1,0 +1,59 @@
+/** Looks at the addresses a server is about to listen on, before anything starts: loopback, well-formed, free. Leaves no socket open. */
+
+import { createServer } from 'node:net';
+
+import { portOwner } from './port-owner.ts';
+
+export interface WantedAddress {
+  /** What is to listen there: `api`. */
+  readonly name: string;
+  readonly address: string;
+  /** The flag that changes it: `--api_address`. */
+  readonly flag: string | undefined;
+}
+
+const form = /^(\[[\da-fA-F:]+\]|[^:\s]*):(\d{1,5})$/;
+
+/** One line per address that cannot be used, with the way out; empty when all can. */
+export const portFaults = async (wanted: readonly WantedAddress[]): Promise<readonly string[]> => {
+  const faults: string[] = [];
+  const seen = new Map<string, string>();
+  for (const one of wanted) {
+    const twin = seen.get(one.address);
+    if (twin !== undefined && !one.address.endsWith(':0'))
+      faults.push(`${one.name} and ${twin} both want ${one.address}`);
+    seen.set(one.address, one.name);
+    const fault = await faultOf(one);
+    if (fault !== undefined) faults.push(fault);
+  }
+  return faults;
+};
+
+const faultOf = async (wanted: WantedAddress): Promise<string | undefined> => {
+  const { name, address } = wanted;
+  const way = wanted.flag === undefined ? '' : `; choose another with ${wanted.flag}`;
+  const [, host, digits] = form.exec(address) ?? [];
+  const port = Number(digits);
+  if (host === undefined || port > 65_535)
+    return `${name}: bad address ${JSON.stringify(address)}: expected host:port${way}`;
+  if (!isLoopbackHost(host))
+    return `${name}: ${address} is off loopback, which needs TLS, and TLS is not built yet: listen on 127.0.0.1:${port}`;
+  if (port === 0) return undefined;
+  const code = await listenFault(host.replace(/^\[|\]$/g, ''), port);
+  if (code === undefined) return undefined;
+  if (code !== 'EADDRINUSE') return `${name}: cannot listen on ${address}: ${code}${way}`;
+  const owner = portOwner(port);
+  const by = owner === undefined ? 'by another process' : `by process ${owner.pid} (${owner.command})`;
+  return `${name}: port ${port} is taken ${by}${way}`;
+};
+
+const isLoopbackHost = (host: string): boolean =>
+  host === 'localhost' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host);
+
+/** The error code of listening there; undefined when it works. */
+const listenFault = (host: string, port: number): Promise<string | undefined> =>
+  new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', (e: NodeJS.ErrnoException) => resolve(e.code ?? e.message));
+    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(undefined)));
+  });
