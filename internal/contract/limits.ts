@@ -152,3 +152,5 @@ export const httpKeepAliveMs = 65_000;
 /** Parts of one query string or form, and how deep `a[b][c]` may nest. */
 export const queryFieldsMax = 1_000;
 export const queryDepthMax = 32;
+/** After the drain: time for the last statuses to leave before connections are cut. */
+export const goodbyeMs = 100;
