@@ -9,7 +9,9 @@ import { plugin as commandsGet } from './commands/get/plugin.ts';
 import { plugin as commandsHelp } from './commands/help/plugin.ts';
 import { plugin as commandsLogin } from './commands/login/plugin.ts';
 import { plugin as commandsLogout } from './commands/logout/plugin.ts';
+import { plugin as commandsPlugin } from './commands/plugin/plugin.ts';
 import { plugin as commandsServer } from './commands/server/plugin.ts';
+import { plugin as commandsService } from './commands/service/plugin.ts';
 import { plugin as commandsServices } from './commands/services/plugin.ts';
 import { plugin as commandsStream } from './commands/stream/plugin.ts';
 import { plugin as commandsVersion } from './commands/version/plugin.ts';
@@ -18,6 +20,8 @@ import { plugin as driversAuthRpc } from './drivers/auth/rpc/plugin.ts';
 import { plugin as driversBlobMemory } from './drivers/blob/memory/plugin.ts';
 import { plugin as driversBlobRpc } from './drivers/blob/rpc/plugin.ts';
 import { plugin as driversBlobSqlite } from './drivers/blob/sqlite/plugin.ts';
+import { plugin as driversBuilderCommand } from './drivers/builder/command/plugin.ts';
+import { plugin as driversBuilderTypescript } from './drivers/builder/typescript/plugin.ts';
 import { plugin as driversClientDirect } from './drivers/client/direct/plugin.ts';
 import { plugin as driversClientProxy } from './drivers/client/proxy/plugin.ts';
 import { plugin as driversRegistryMemory } from './drivers/registry/memory/plugin.ts';
@@ -30,6 +34,7 @@ import { plugin as profilesClient } from './profiles/client/plugin.ts';
 import { plugin as profilesServer } from './profiles/server/plugin.ts';
 import { plugin as profilesService } from './profiles/service/plugin.ts';
 import { plugin as profilesTest } from './profiles/test/plugin.ts';
+import { plugin as servicesApi } from './services/api/plugin.ts';
 import { plugin as servicesAuth } from './services/auth/plugin.ts';
 import { plugin as servicesProxy } from './services/proxy/plugin.ts';
 import { plugin as servicesRegistry } from './services/registry/plugin.ts';
@@ -43,7 +48,9 @@ export const plugins: readonly Plugin[] = [
   commandsHelp,
   commandsLogin,
   commandsLogout,
+  commandsPlugin,
   commandsServer,
+  commandsService,
   commandsServices,
   commandsStream,
   commandsVersion,
@@ -52,6 +59,8 @@ export const plugins: readonly Plugin[] = [
   driversBlobMemory,
   driversBlobRpc,
   driversBlobSqlite,
+  driversBuilderCommand,
+  driversBuilderTypescript,
   driversClientDirect,
   driversClientProxy,
   driversRegistryMemory,
@@ -64,6 +73,7 @@ export const plugins: readonly Plugin[] = [
   profilesServer,
   profilesService,
   profilesTest,
+  servicesApi,
   servicesAuth,
   servicesProxy,
   servicesRegistry,

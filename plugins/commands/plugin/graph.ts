@@ -1,0 +1,28 @@
+/** `micro plugin graph`: the plan, in the order things would start, each with what it needs. Starts and loads nothing. */
+
+import type { PlanStep } from '../../../internal/contract/host.ts';
+import type { Call, PluginContext, PluginId } from '../../../internal/contract/plugin.ts';
+
+import type { needs } from './plugin.ts';
+
+export const run = async (call: Call, ctx: PluginContext<{}, typeof needs>): Promise<void> => {
+  const ids = call.args.length === 0 ? undefined : (call.args as readonly PluginId[]);
+  const steps = ctx.needs.host.plan(ids);
+  call.out.table(
+    steps.map((step, at) => ({ ...step, place: at + 1 })),
+    [
+      { title: 'ORDER', value: ({ place }) => String(place) },
+      { title: 'ID', value: ({ id }) => id },
+      { title: 'NEEDS', value: (step) => needText(step) },
+    ],
+    ({ id, needs: filled }) => ({ id, needs: filled }),
+  );
+};
+
+const needText = ({ needs: filled }: PlanStep): string =>
+  Object.entries(filled)
+    .map(
+      ([name, ids]) =>
+        `${name}=${ids.length === 0 ? '-' : ids.map((id) => id.replace(/^drivers\/[^/]+\//, '')).join('+')}`,
+    )
+    .join(' ') || '-';
