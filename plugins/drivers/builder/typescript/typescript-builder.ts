@@ -7,8 +7,7 @@
 
 import { createHash } from 'node:crypto';
 import { glob, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { basename, join, relative } from 'node:path';
 
 import type { Builder, BuildRequest, Launch } from '../../../../internal/contract/builder.ts';
 import { badRequest } from '../../../../internal/contract/error.ts';
@@ -74,8 +73,8 @@ const transpile = async (folder: string, file: string, transpiledDir: string): P
     const { code } = await transform(bytes, {
       loader: file.endsWith('.tsx') ? 'tsx' : 'ts',
       sourcemap: 'inline',
-      // The map's path is taken relative to the file that Node loads, which is the author's own.
-      sourcefile: pathToFileURL(path).href,
+      // Node takes it relative to the file that it loads, which is the author's own, wherever the folder stands by then.
+      sourcefile: basename(file),
       target: 'node24',
       tsconfigRaw: { compilerOptions: { useDefineForClassFields: true, verbatimModuleSyntax: false } },
     });
