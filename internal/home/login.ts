@@ -25,6 +25,15 @@ export const readLogin = (home: Home, place: Place): Login | undefined => {
   return token === undefined ? undefined : { id, token };
 };
 
+/** Why a user who once logged in here has no login now; undefined for one who never did, or logged out. */
+export const lostLogin = (home: Home, place: Place): string | undefined => {
+  const id = home.config.get(currentUserKey(place));
+  if (id === '' || isLoggedOut(home, place) || readLogin(home, place) !== undefined) return undefined;
+  const damaged = home.tokens.has({ address: place.stored, namespace: place.namespace, id });
+  if (damaged) return `the login of ${id} in ${home.tokens.file} is damaged: micro login`;
+  return `you are not logged in to ${place.environment} in namespace ${place.namespace}: micro login`;
+};
+
 /** After `micro logout` the environment stays logged out until the next login: the machine's own credential is then not used. */
 export const isLoggedOut = (home: Home, place: Place): boolean => home.config.get(loggedOutKey(place)) !== '';
 

@@ -97,6 +97,19 @@ test('a login the server no longer knows ends, and becomes nobody else', async (
   assert.is(session.explain(), 'your login to local has ended: micro login');
 });
 
+test('a lost or damaged login becomes nobody else either', async () => {
+  await logIn(600);
+  const home = openHome({ dir });
+  const dataRoot = writeLocalAdmin();
+  const elsewhere = open([], { dataRoot, namespace: 'foo' }).session;
+  assert.is(await elsewhere.token(), undefined);
+  assert.is(elsewhere.explain(), 'you are not logged in to local in namespace foo: micro login');
+  writeFileSync(home.tokens.file, 'micro://127.0.0.1:8081/micro/bob:%%%%\n');
+  const { session } = open([], { dataRoot });
+  assert.is(await session.token(), undefined);
+  assert.is(session.explain(), `the login of bob in ${home.tokens.file} is damaged: micro login`);
+});
+
 test('a server that cannot be asked is not a logout', async () => {
   await logIn(-1);
   const error = await open([unavailable('go.micro.client', 'down')])

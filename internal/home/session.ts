@@ -5,7 +5,7 @@ import { defaultNamespace } from '../contract/core.ts';
 import { isMicroError } from '../contract/error.ts';
 import type { Home } from './home.ts';
 import { readLocalAdmin } from './local-admin.ts';
-import { isLoggedOut, type Login, readLogin, renewLogin } from './login.ts';
+import { isLoggedOut, type Login, lostLogin, readLogin, renewLogin } from './login.ts';
 import { type Place, placeOf } from './place.ts';
 import { parseAddress } from './target.ts';
 
@@ -126,6 +126,8 @@ const loginSource = (o: SessionOptions, place: Place): Source => {
         if (renewed === undefined) problem = `your login to ${place.environment} has ended: micro login`;
         return renewed;
       }
+      problem = lostLogin(o.home, place);
+      if (problem !== undefined) return undefined;
       const local = isLoggedOut(o.home, place) ? undefined : localAdmin(o, place);
       if (local === undefined) problem = `you are not logged in to ${place.environment}: micro login`;
       return local;

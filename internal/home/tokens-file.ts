@@ -17,6 +17,8 @@ export interface TokensFile {
   readonly file: string;
   /** Undefined when there is none, or when its line is damaged. */
   get(key: LoginKey): Token | undefined;
+  /** Whether there is a line for it, readable or not. */
+  has(key: LoginKey): boolean;
   set(key: LoginKey, token: Token): Promise<void>;
   delete(key: LoginKey): Promise<void>;
 }
@@ -29,6 +31,7 @@ export const openTokensFile = (fileOf: () => string): TokensFile => ({
     const payload = linesOf(readIfThere(fileOf())).find((line) => line.key === keyText(key))?.payload;
     return payload === undefined ? undefined : parsePayload(payload);
   },
+  has: (key) => linesOf(readIfThere(fileOf())).some((line) => line.key === keyText(key)),
   set: (key, token) =>
     updateFile(fileOf(), (text = '') => [...without(text, key), `${keyText(key)}:${payloadOf(token)}`, ''].join('\n')),
   delete: (key) => updateFile(fileOf(), (text = '') => [...without(text, key), ''].join('\n').replace(/^\n$/, '')),
