@@ -6,7 +6,7 @@ import type { Account } from '../contract/auth.ts';
 import { defaultNamespace } from '../contract/core.ts';
 import { internal, toMicroError, unavailable } from '../contract/error.ts';
 import type { CallContext, Handler } from '../contract/handler.ts';
-import { connectionStreamsMax, messageBytesMax } from '../contract/limits.ts';
+import { connectionStreamsMax, goodbyeMs, messageBytesMax } from '../contract/limits.ts';
 import type { Logger } from '../contract/logger.ts';
 import { parseTraceparent } from '../trace/trace-context.ts';
 import { loadTracer, type Tracer } from '../trace/tracer.ts';
@@ -214,8 +214,7 @@ const closeServer = async (
   for (const { call, handler } of active) if (handler.kind !== 'unary') call.abort(stopping);
   const cut = (): void => {
     for (const { call } of active) call.abort(stopping);
-    // The statuses just written get one turn of the loop to leave.
-    setImmediate(() => server.forceShutdown());
+    setTimeout(() => server.forceShutdown(), goodbyeMs);
   };
   if (deadline.aborted) cut();
   else deadline.addEventListener('abort', cut, { once: true });

@@ -12,6 +12,7 @@ import {
 } from '../../../internal/contract/error.ts';
 import {
   drainMs,
+  goodbyeMs,
   headerBytesMax,
   idleConnectionMs,
   proxyConnectionsMax,
@@ -82,10 +83,9 @@ export const create = (ctx: Context): ServiceInstance => {
     stop: async (deadline) => {
       const closed = server.listening ? new Promise<void>((resolve) => server.close(() => resolve())) : undefined;
       for (const session of sessions) session.close();
-      await drained(callers, deadline);
+      await drained(callers, AbortSignal.any([deadline, AbortSignal.timeout(drainMs)]));
       for (const caller of callers) caller.fail(unavailable(proxyErrorId, 'proxy is stopping'));
-      // The trailers just written get one turn of the loop to leave.
-      await new Promise((resolve) => setImmediate(resolve));
+      await drained(callers, AbortSignal.timeout(goodbyeMs));
       for (const session of sessions) session.destroy();
       nodes.close();
       await closed;
@@ -125,9 +125,8 @@ const guardSession = (session: ServerHttp2Session): void => {
   });
 };
 
-/** Waits until no call is left, drainMs have passed, or the deadline fires. */
-const drained = async (callers: ReadonlySet<Caller>, deadline: AbortSignal): Promise<void> => {
-  const limit = AbortSignal.any([deadline, AbortSignal.timeout(drainMs)]);
+/** Waits until no call is left or the limit fires. */
+const drained = async (callers: ReadonlySet<Caller>, limit: AbortSignal): Promise<void> => {
   const ended = [...callers].map(({ closed }) => whenAborted(closed));
   await Promise.race([Promise.all(ended), whenAborted(limit)]);
 };
