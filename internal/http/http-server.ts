@@ -1,0 +1,119 @@
+/**
+ * An HTTP/1.1 listener with its limits set: size and time of heads, time of bodies, connections, and a close that waits for what is being
+ * answered. Owns the socket; what is answered is the handler's business.
+ */
+
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import { internal, toMicroError } from '../contract/error.ts';
+import {
+  drainMs,
+  headerBytesMax,
+  httpConnectionsMax,
+  httpHeadersTimeoutMs,
+  httpKeepAliveMs,
+  httpRequestTimeoutMs,
+} from '../contract/limits.ts';
+import type { Logger } from '../contract/logger.ts';
+import { sendError } from './respond.ts';
+
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Fires when the caller leaves before the answer is complete, and when the server closes. */
+  readonly signal: AbortSignal;
+}
+
+export interface HttpServerOptions {
+  /** Error id of what the server itself refuses. */
+  readonly id: string;
+  readonly log: Logger;
+  /** A rejection is answered as the error JSON with its status, when nothing was sent yet. */
+  handle(exchange: Exchange): Promise<void>;
+}
+
+export interface HttpServer {
+  /** Answers the address as bound, `host:port`. Port 0 picks a free one. */
+  listen(at: { readonly host: string; readonly port: number }): Promise<string>;
+  /** Takes no new requests, lets those under way finish for drainMs or until the deadline, then cuts them. Safe twice and before listen. */
+  close(deadline: AbortSignal): Promise<void>;
+}
+
+export const createHttpServer = (o: HttpServerOptions): HttpServer => {
+  const open = new Set<{ readonly ended: Promise<void>; abort(): void }>();
+  let closing = false;
+  const server = createServer(
+    {
+      maxHeaderSize: headerBytesMax,
+      headersTimeout: httpHeadersTimeoutMs,
+      requestTimeout: httpRequestTimeoutMs,
+      keepAliveTimeout: httpKeepAliveMs,
+    },
+    (request, response) => {
+      if (closing) response.setHeader('Connection', 'close');
+      const { entry, signal } = track(response);
+      open.add(entry);
+      entry.ended.then(() => open.delete(entry));
+      answer(o, { request, response, signal });
+    },
+  );
+  server.maxConnections = httpConnectionsMax;
+  return {
+    listen: ({ host, port }) =>
+      new Promise((resolve, reject) => {
+        const fail = (e: Error): void =>
+          reject(internal(o.id, `cannot listen on ${hostPort(host, port)}: ${e.message}`, { cause: e }));
+        server.once('error', fail);
+        server.listen({ host, port }, () => {
+          server.off('error', fail);
+          server.on('error', (e) => o.log.error('listener failed', { error: String(e) }));
+          resolve(hostPort(host, (server.address() as AddressInfo).port));
+        });
+      }),
+    close: async (deadline) => {
+      closing = true;
+      if (!server.listening) return;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      await firstOf([Promise.all([...open].map((entry) => entry.ended)), drained(deadline)]);
+      for (const entry of open) entry.abort();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+};
+
+const hostPort = (host: string, port: number): string => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
+
+const track = (response: ServerResponse) => {
+  const left = new AbortController();
+  const ended = new Promise<void>((resolve) => {
+    response.once('close', () => {
+      if (!response.writableFinished) left.abort();
+      resolve();
+    });
+  });
+  return { entry: { ended, abort: () => left.abort() }, signal: left.signal };
+};
+
+const answer = (o: HttpServerOptions, exchange: Exchange): void => {
+  exchange.response.setHeader('X-Content-Type-Options', 'nosniff');
+  o.handle(exchange).catch((e: unknown) => {
+    if (exchange.signal.aborted) return;
+    const error = toMicroError(e, o.id);
+    if (error.code >= 500) o.log.warn('request failed', { code: error.code, detail: error.detail });
+    sendError(exchange, error);
+  });
+};
+
+const drained = (deadline: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const limit = AbortSignal.any([deadline, AbortSignal.timeout(drainMs)]);
+    if (limit.aborted) return resolve();
+    limit.addEventListener('abort', () => resolve(), { once: true });
+  });
+
+const firstOf = async (work: readonly Promise<unknown>[]): Promise<void> => {
+  await Promise.race(work);
+};

@@ -1,0 +1,142 @@
+/** One HTTP request as one call: path, rules, registry, payload, answer. Streams answer one JSON text per line, each sent at once. */
+
+import { once } from 'node:events';
+
+import { checkCall } from '../../../internal/auth/check-call.ts';
+import { tokenOf } from '../../../internal/auth/bearer.ts';
+import type { Auth } from '../../../internal/contract/auth.ts';
+import type { Client, ClientOptions } from '../../../internal/contract/client.ts';
+import { internal, isMicroError, notFound, toMicroError } from '../../../internal/contract/error.ts';
+import type { Endpoint, Registry } from '../../../internal/contract/registry.ts';
+import type { Exchange } from '../../../internal/http/http-server.ts';
+import { readBody } from '../../../internal/http/request-body.ts';
+import { errorText, sendContent } from '../../../internal/http/respond.ts';
+import { parseTraceparent } from '../../../internal/trace/trace-context.ts';
+import type { Tracer } from '../../../internal/trace/tracer.ts';
+import { authorizationOf, forwardedMetadata, singleHeader } from './forward-headers.ts';
+import { payloadOf } from './request-payload.ts';
+import { type Resolved, resolvePath } from './resolve.ts';
+
+export interface RpcNeeds {
+  readonly auth: Auth;
+  readonly registry: Registry;
+  readonly client: Client;
+  readonly tracer: Tracer;
+}
+
+const id = 'go.micro.api';
+const jsonTypes: ReadonlySet<string> = new Set(['application/json', 'application/grpc+json']);
+
+/** Answers the request, or throws what is to be answered. */
+export const handleRpc = async (exchange: Exchange, needs: RpcNeeds): Promise<void> => {
+  const { headers, url = '' } = exchange.request;
+  const [path = '', ...query] = url.split('?');
+  const target = resolvePath(path);
+  const span = needs.tracer.start(`${target.service}.${target.endpoint}`, {
+    kind: 'server',
+    parent: parseTraceparent(single(headers.traceparent), single(headers.tracestate)),
+    attributes: { 'http.request.method': exchange.request.method ?? '', 'url.path': path },
+  });
+  try {
+    await span.run(() => callService(exchange, { needs, target, query: query.join('?') }));
+    span.end();
+  } catch (e) {
+    const error = toApiError(e);
+    span.end(error.detail);
+    throw error;
+  }
+};
+
+const single = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? undefined : value);
+
+/** What is no micro error is told in v3's words. */
+const toApiError = (e: unknown) => {
+  const error = toMicroError(e, id);
+  if (isMicroError(e) || error.code !== 500) return error;
+  return internal(id, `error during request: ${error.detail}`, { cause: e });
+};
+
+interface Requested {
+  readonly needs: RpcNeeds;
+  readonly target: Resolved;
+  readonly query: string;
+}
+
+const callService = async (exchange: Exchange, { needs, target, query }: Requested): Promise<void> => {
+  const { request, signal } = exchange;
+  const authorization = authorizationOf(request);
+  const { namespace } = await checkCall({
+    auth: needs.auth,
+    ...target,
+    authorization,
+    namespaceHeader: singleHeader(request, 'micro-namespace'),
+    signal,
+  });
+  const endpoint = await findEndpoint(needs.registry, target, { namespace, signal });
+  const contentType = (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  const body = await readBody(request, { id, signal });
+  const shape = endpoint?.request;
+  const payload = payloadOf({ method: request.method ?? '', contentType, query, body, shape });
+  const options: ClientOptions = {
+    namespace,
+    signal,
+    token: tokenOf(authorization) ?? null,
+    metadata: forwardedMetadata(request),
+    contentType: 'application/grpc+json',
+  };
+  const type = jsonTypes.has(contentType) ? contentType : 'application/json';
+  const { service, endpoint: name } = target;
+  if (endpoint?.metadata.stream === 'true')
+    return answerStream(exchange, { type, messages: openStream(needs.client, { ...target, payload, options }) });
+  const answer = await needs.client.call(service, name, payload, options);
+  sendContent(exchange, { type, body: answer.length === 0 ? '{}' : answer });
+};
+
+/** The endpoint as registered; undefined when the service does not list it, which the service itself then answers. */
+const findEndpoint = async (
+  registry: Registry,
+  { service, endpoint }: Resolved,
+  o: { readonly namespace: string; readonly signal: AbortSignal },
+): Promise<Endpoint | undefined> => {
+  const versions = await registry.get(service, { domain: o.namespace, signal: o.signal });
+  if (!versions.some((version) => version.nodes.length > 0))
+    throw notFound(id, 'service not found', { hint: `no service ${service} runs in namespace ${o.namespace}` });
+  return versions.flatMap((version) => version.endpoints).find((e) => e.name === endpoint);
+};
+
+interface StreamCall extends Resolved {
+  readonly payload: Uint8Array;
+  readonly options: ClientOptions;
+}
+
+async function* openStream(client: Client, call: StreamCall): AsyncGenerator<Uint8Array> {
+  const stream = client.stream(call.service, call.endpoint, call.options);
+  await stream.send(call.payload);
+  stream.end();
+  yield* stream;
+}
+
+const newline = Buffer.from('\n');
+
+/** Each message goes out as it comes. An error before the first is the answer; one after it is the last line, and the connection is cut. */
+const answerStream = async (
+  { response, signal }: Exchange,
+  o: { readonly type: string; readonly messages: AsyncIterable<Uint8Array> },
+): Promise<void> => {
+  const begin = (): void => {
+    if (!response.headersSent) response.writeHead(200, { 'Content-Type': o.type });
+  };
+  try {
+    for await (const message of o.messages) {
+      begin();
+      if (!response.write(Buffer.concat([message, newline]))) await once(response, 'drain', { signal });
+    }
+  } catch (e) {
+    if (response.headersSent && !signal.aborted) {
+      await new Promise<void>((resolve) => response.write(`${errorText(toApiError(e))}\n`, () => resolve()));
+    }
+    throw e;
+  }
+  begin();
+  response.end();
+};
