@@ -40,7 +40,7 @@ export const isLoggedOut = (home: Home, place: Place): boolean => home.config.ge
 /** Makes it the current login of the place. */
 export const saveLogin = async (home: Home, place: Place, login: Login): Promise<void> => {
   await home.tokens.set({ address: place.stored, namespace: place.namespace, id: login.id }, login.token);
-  await home.config.set({ [currentUserKey(place)]: login.id, [loggedOutKey(place)]: undefined });
+  await home.config.set({ ...oldKeys(place), [currentUserKey(place)]: login.id, [loggedOutKey(place)]: undefined });
 };
 
 /** Keeps the login, with a renewed token; not when it was ended meanwhile. */
