@@ -59,7 +59,7 @@ const alternatives = (specifier: string): readonly string[] => {
   return /\.[cm]?ts$/.test(specifier) ? [] : [`${specifier}.ts`, `${specifier}/index.ts`];
 };
 
-const isTypeScript = (url: string): boolean => url.startsWith('file:') && /\.[cm]?ts(\?.*)?$/.test(url);
+const isTypeScript = (url: string): boolean => url.startsWith('file:') && /\.([cm]?ts|tsx)(\?.*)?$/.test(url);
 
 const wantedFormat = (context: LoadHookContext): ModuleFormat | undefined => {
   if (context.format?.startsWith('module')) return 'module';
