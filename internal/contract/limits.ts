@@ -154,3 +154,6 @@ export const queryFieldsMax = 1_000;
 export const queryDepthMax = 32;
 /** After the drain: time for the last statuses to leave before connections are cut. */
 export const goodbyeMs = 100;
+/** `micro run --wait`: how long, and how often it looks. */
+export const runWaitMs = 120_000;
+export const runWaitPollMs = 200;
