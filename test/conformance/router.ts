@@ -9,6 +9,9 @@ import type { Route, Router } from '../../internal/contract/router.ts';
 import { runConformance, type Subject } from '../support/conformance.ts';
 import { poll } from '../support/poll.ts';
 
+/** How long a router may take to see a change, in milliseconds. */
+const changeMs = 3_000;
+
 /** A driver with the registry it reads and the clock it was given. */
 export interface RouterSubject {
   readonly router: Router;
@@ -79,16 +82,16 @@ export const cases: Readonly<Record<string, (subject: RouterSubject) => Promise<
     await registry.register(record('a', [1]));
     assert.deepEqual(await lookupPorts(router, 'a'), [1]);
     await registry.register(record('a', [2]));
-    await poll('both nodes', async () => sameAs([1, 2])(await lookupPorts(router, 'a')));
+    await poll('both nodes', async () => sameAs([1, 2])(await lookupPorts(router, 'a')), changeMs);
     await registry.deregister(record('a', [1]));
-    await poll('the second node alone', async () => sameAs([2])(await lookupPorts(router, 'a')));
+    await poll('the second node alone', async () => sameAs([2])(await lookupPorts(router, 'a')), changeMs);
     await registry.deregister(record('a', [2]));
-    await poll('no node', () =>
+    const isGone = (): Promise<boolean> =>
       router.lookup('a', micro).then(
         () => false,
         () => true,
-      ),
-    );
+      );
+    await poll('no node', isGone, changeMs);
   },
   'keeps namespaces apart': async ({ router, registry }) => {
     await registry.register(record('a', [1]), { domain: 'one' });
