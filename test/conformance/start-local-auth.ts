@@ -3,6 +3,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 
 import type { Auth } from '../../internal/contract/auth.ts';
+import type { Store } from '../../internal/contract/store.ts';
 import { plugin as localAuth } from '../../plugins/drivers/auth/local/plugin.ts';
 import { plugin as memoryStore } from '../../plugins/drivers/store/memory/plugin.ts';
 import { type StartedPlugin, startDriver, type StartOptions } from '../support/start-driver.ts';
@@ -13,6 +14,10 @@ const privateKey = generateKeyPairSync('rsa', { modulusLength: 2048 })
   .toString();
 
 export type LocalAuthOptions = StartOptions<NonNullable<typeof localAuth.config>, NonNullable<typeof localAuth.needs>>;
+
+/** A store that outlives the driver; pass it in `needs`. */
+export const startMemoryStore = (o: { readonly now?: () => number } = {}): Promise<StartedPlugin<Store>> =>
+  startDriver(memoryStore, o);
 
 /** A fresh one; give `needs` to keep the store. stop() ends both. */
 export const startLocalAuth = async (o: LocalAuthOptions = {}): Promise<StartedPlugin<Auth>> => {

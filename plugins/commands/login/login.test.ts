@@ -1,4 +1,4 @@
-/** Tests of login and logout over the real local auth driver: what is asked, printed, kept and forgotten. */
+/** Tests of login over the real local auth driver: what is asked, printed and kept. */
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,12 +10,11 @@ import { ExitError, unavailable } from '../../../internal/contract/error.ts';
 import type { Output } from '../../../internal/contract/output.ts';
 import type { Call, PluginContext } from '../../../internal/contract/plugin.ts';
 import { openHome } from '../../../internal/home/home.ts';
-import { isLoggedOut, readLogin } from '../../../internal/home/login.ts';
+import { isLoggedOut, readLogin, removeLogin } from '../../../internal/home/login.ts';
 import { type Place, placeOf } from '../../../internal/home/place.ts';
 import { startLocalAuth } from '../../../test/conformance/start-local-auth.ts';
 import { silentLog } from '../../../test/support/start-driver.ts';
 import { suite } from '../../../test/support/suite.ts';
-import { run as logout } from '../logout/logout.ts';
 import { run } from './login.ts';
 import type { config, flags, needs } from './plugin.ts';
 
@@ -129,15 +128,11 @@ test('a server that does not answer changes nothing', async () => {
   assert.is(current(), 'admin');
 });
 
-test('logout forgets the login until the next one, also when there is none', async () => {
-  const call = callOf({}, {} as Output);
-  await logout(call, contextOf(local.instance));
+test('a login ends a logout', async () => {
+  await removeLogin(openHome(), place());
   assert.ok(isLoggedOut(openHome(), place()));
   await login({ username: 'admin', password: 'micro' });
   assert.not.ok(isLoggedOut(openHome(), place()));
-  await logout(call, contextOf(local.instance));
-  assert.is(current(), undefined);
-  assert.is(readFileSync(join(home, '.micro', 'tokens'), 'utf8'), '');
 });
 
 test.run();

@@ -8,10 +8,8 @@ import * as assert from 'uvu/assert';
 import type { Auth } from '../../../../internal/contract/auth.ts';
 import { isMicroError } from '../../../../internal/contract/error.ts';
 import type { Store } from '../../../../internal/contract/store.ts';
-import { startLocalAuth } from '../../../../test/conformance/start-local-auth.ts';
-import { startDriver } from '../../../../test/support/start-driver.ts';
+import { startLocalAuth, startMemoryStore } from '../../../../test/conformance/start-local-auth.ts';
 import { suite } from '../../../../test/support/suite.ts';
-import { plugin as memoryStore } from '../../store/memory/plugin.ts';
 
 const test = suite('drivers/auth/local');
 
@@ -87,7 +85,7 @@ test('says why a token counts no more', () =>
   }));
 
 test('accounts, tokens, refresh tokens and rules live through a restart', async () => {
-  const store = await startDriver(memoryStore, { now: () => now });
+  const store = await startMemoryStore({ now: () => now });
   const needs: { store: Store } = { store: store.instance };
   let token = { accessToken: '', refreshToken: '' };
   await withAuth(
@@ -120,7 +118,7 @@ test('accounts, tokens, refresh tokens and rules live through a restart', async 
 });
 
 test('secrets and refresh tokens are not in the store in clear', async () => {
-  const store = await startDriver(memoryStore);
+  const store = await startMemoryStore();
   await withAuth(
     async (auth) => {
       await auth.generate({ id: 'bob', secret: 'very-secret-text' });
@@ -140,7 +138,7 @@ test('secrets and refresh tokens are not in the store in clear', async () => {
 });
 
 test('asking for the rules of any namespace writes nothing', async () => {
-  const store = await startDriver(memoryStore);
+  const store = await startMemoryStore();
   await withAuth(
     async (auth) => {
       for (let i = 0; i < 10; i += 1) await auth.rules({ namespace: `n${i}` });
