@@ -20,17 +20,25 @@ export const checkRecord = (record: StoreRecord, now: number): CheckedRecord => 
   checkKey(record.key, id);
   if (record.value.length > storeValueBytesMax)
     throw badRequest(id, `value is too large (storeValueBytesMax: ${storeValueBytesMax})`);
-  const metadata = Object.assign(Object.create(null), record.metadata) as Record<string, string>;
+  const metadata = record.metadata === undefined ? none : checkMetadata(record.metadata, id);
+  const value = new Uint8Array(record.value);
+  return { key: record.key, value, metadata, expires: expiryOf(record.ttlMs, now) };
+};
+
+const none: Readonly<Record<string, string>> = Object.freeze(Object.create(null));
+
+const checkMetadata = (given: Readonly<Record<string, string>>, id: string): Readonly<Record<string, string>> => {
+  const metadata = Object.assign(Object.create(null), given) as Record<string, string>;
   if (Buffer.byteLength(JSON.stringify(metadata)) > storeMetadataBytesMax)
     throw badRequest(id, `metadata is too large (storeMetadataBytesMax: ${storeMetadataBytesMax})`);
-  const value = Uint8Array.from(record.value);
-  return { key: record.key, value, metadata, expires: expiryOf(record.ttlMs, now) };
+  return metadata;
 };
 
 /** Keys are texts of UTF-8; a lone surrogate has no bytes and would fall together with others of its kind. */
 export const checkKey = (key: string, id: string): void => {
   if (!key.isWellFormed()) throw badRequest(id, 'key is not valid UTF-8');
-  if (Buffer.byteLength(key) > storeKeyBytesMax)
+  // A UTF-16 unit is at most three bytes, so short keys need no counting.
+  if (key.length * 3 > storeKeyBytesMax && Buffer.byteLength(key) > storeKeyBytesMax)
     throw badRequest(id, `key is too long (storeKeyBytesMax: ${storeKeyBytesMax})`);
 };
 

@@ -16,7 +16,7 @@ export const create = (): BlobStore & Running => {
       if (chunks === undefined) throw blobNotFound();
       for (const chunk of chunks) {
         o?.signal?.throwIfAborted();
-        yield Uint8Array.from(chunk);
+        yield new Uint8Array(chunk);
       }
     },
     write: async (key, content, o) => {
@@ -27,7 +27,7 @@ export const create = (): BlobStore & Running => {
       for await (const chunk of boundedContent(content, o?.signal)) {
         hash.update(chunk);
         bytes += chunk.length;
-        chunks.push(Uint8Array.from(chunk));
+        chunks.push(new Uint8Array(chunk));
       }
       const blobs = namespaces.get(place.namespace) ?? new Map<string, readonly Uint8Array[]>();
       namespaces.set(place.namespace, blobs.set(key, chunks));

@@ -142,7 +142,7 @@ async function* evenChunks(content: AsyncIterable<Uint8Array>): AsyncGenerator<U
       parts = [];
       held = 0;
     }
-    if (chunk.length > 0) parts.push(Uint8Array.from(chunk));
+    if (chunk.length > 0) parts.push(new Uint8Array(chunk));
     held += chunk.length;
   }
   if (held > 0) yield Buffer.concat(parts);

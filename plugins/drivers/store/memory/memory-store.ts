@@ -90,7 +90,7 @@ const isExpired = (record: CheckedRecord, now: number): boolean =>
 
 const copyOf = (record: CheckedRecord, now: number): StoreRecord => ({
   key: record.key,
-  value: Uint8Array.from(record.value),
+  value: new Uint8Array(record.value),
   ...(Object.keys(record.metadata).length === 0 ? {} : { metadata: { ...record.metadata } }),
   ...(record.expires === undefined ? {} : { ttlMs: record.expires - now }),
 });

@@ -17,7 +17,7 @@ import type * as storeProto from '../../../../proto/gen/store.gen.ts';
 import type { config, needs } from './plugin.ts';
 
 /** Records asked for in one message; fewer when they turn out too large for one. */
-const pageRecords = 256;
+const pageRecords = 1_000;
 
 export const create = (ctx: PluginContext<typeof config, typeof needs>): Store & Running => {
   const { address } = ctx.config;

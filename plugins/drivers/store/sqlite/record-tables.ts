@@ -90,7 +90,7 @@ export const pageOf = (page: Page): Step => {
 
 /** The least key above all keys with this prefix. UTF-8 has no byte 0xff, so the last byte can always grow. */
 const successor = (prefix: Uint8Array): Uint8Array => {
-  const next = Uint8Array.from(prefix);
+  const next = new Uint8Array(prefix);
   next[next.length - 1] = (next[next.length - 1] ?? 0) + 1;
   return next;
 };

@@ -36,9 +36,9 @@ test('the sweeper removes what expired, in steps, and nothing else', async () =>
   await Promise.all([...writes, started.instance.write({ key: 'later', value, ttlMs: 11 })]);
   await started.instance.write({ key: 'ever', value });
   const db = await openDatabase({ file: join(started.dataDir, 'store.db'), id: 'test', schema });
-  assert.is(await sweepExpired(db, 1_009), 0);
-  assert.is(await sweepExpired(db, 1_010), 2_500);
-  assert.is(await sweepExpired(db, 1_010), 0);
+  assert.is(await sweepExpired(db, { now: 1_009 }), 0);
+  assert.is(await sweepExpired(db, { now: 1_010 }), 2_500);
+  assert.is(await sweepExpired(db, { now: 1_010 }), 0);
   const [left] = await db.reader.query({ sql: 'SELECT count(*) AS n FROM records' });
   assert.is(left?.n, 2);
   await db.close();

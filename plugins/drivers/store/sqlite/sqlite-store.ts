@@ -37,7 +37,7 @@ export const create = (ctx: PluginContext<typeof config>): Store & Running => {
   const ids = createTableIds(db);
   const sweepOnce = async (): Promise<void> => {
     try {
-      await sweepExpired(db(), ctx.now());
+      await sweepExpired(db(), { now: ctx.now(), signal: ctx.signal });
     } catch (e) {
       ctx.log.warn('sweep failed, the next one tries again', { error: String(e) });
     } finally {
@@ -176,12 +176,16 @@ async function* pages(window: KeyWindow, o: PageReader): AsyncGenerator<{ row: R
   }
 }
 
-/** Removes what has expired by `now`, in steps that other writes can come between. Answers how many records went. */
-export const sweepExpired = async (db: Database, now: number): Promise<number> => {
+/** Removes what has expired by `now`, in steps that other writes can come between; ends early with the signal. Answers how many records went. */
+export const sweepExpired = async (
+  db: Database,
+  o: { readonly now: number; readonly signal?: AbortSignal },
+): Promise<number> => {
   let removed = 0;
-  for (;;) {
-    const [rows] = await db.writer.transact([sweep(now, sweepRows)]);
+  while (o.signal?.aborted !== true) {
+    const [rows] = await db.writer.transact([sweep(o.now, sweepRows)]);
     removed += rows?.length ?? 0;
-    if ((rows?.length ?? 0) < sweepRows) return removed;
+    if ((rows?.length ?? 0) < sweepRows) break;
   }
+  return removed;
 };

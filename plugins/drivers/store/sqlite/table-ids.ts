@@ -57,7 +57,7 @@ export const createTableIds = (db: () => Database): TableIds => {
   };
 };
 
-const keyOf = (place: TablePlace): string => JSON.stringify([place.database, place.table]);
+const keyOf = (place: TablePlace): string => `${place.database.length}:${place.database}${place.table}`;
 
 const findSql = 'SELECT id FROM tables WHERE database_name = ?1 AND table_name = ?2';
 
