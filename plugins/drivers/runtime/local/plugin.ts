@@ -6,7 +6,11 @@ import { builder } from '../../../../internal/contract/builder.ts';
 import { all } from '../../../../internal/contract/capability.ts';
 import { client } from '../../../../internal/contract/client.ts';
 import { fields } from '../../../../internal/contract/field.ts';
-import { restartDelayMsMin, serviceStartTimeoutMs, serviceStopTimeoutMs } from '../../../../internal/contract/limits.ts';
+import {
+  restartDelayMsMin,
+  serviceStartTimeoutMs,
+  serviceStopTimeoutMs,
+} from '../../../../internal/contract/limits.ts';
 import { defineDriver } from '../../../../internal/contract/plugin.ts';
 import { registry } from '../../../../internal/contract/registry.ts';
 import { runtime } from '../../../../internal/contract/runtime.ts';
@@ -19,8 +23,16 @@ export const config = fields({
     default: '127.0.0.1:8081',
   },
   start_timeout: { type: 'duration', doc: 'How long a service may take to register', default: serviceStartTimeoutMs },
-  stop_timeout: { type: 'duration', doc: 'How long a service may take to stop before it is killed', default: serviceStopTimeoutMs },
-  restart_delay: { type: 'duration', doc: 'First pause before a crashed service is started again', default: restartDelayMsMin },
+  stop_timeout: {
+    type: 'duration',
+    doc: 'How long a service may take to stop before it is killed',
+    default: serviceStopTimeoutMs,
+  },
+  restart_delay: {
+    type: 'duration',
+    doc: 'First pause before a crashed service is started again',
+    default: restartDelayMsMin,
+  },
 });
 
 export const needs = { store, blob, registry, client, auth, builders: all(builder) };

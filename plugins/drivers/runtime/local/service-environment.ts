@@ -13,7 +13,6 @@ export const serviceEnvironment = (
   o: {
     readonly proxyAddress: string;
     readonly account: ServiceAccount;
-    readonly launch: Readonly<Record<string, string>>;
     readonly secrets: Readonly<Record<string, string>>;
   },
 ): Record<string, string> => ({
@@ -27,7 +26,6 @@ export const serviceEnvironment = (
   MICRO_NAMESPACE: record.namespace,
   MICRO_AUTH_ID: o.account.id,
   MICRO_AUTH_SECRET: o.account.secret,
-  ...o.launch,
 });
 
 /** `K=V` items; the value may hold `=`. */

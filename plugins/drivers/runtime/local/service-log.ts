@@ -43,7 +43,10 @@ interface Follower {
 /** Lines kept in memory for tail(). */
 const tailMax = 50;
 
-export const openServiceLog = (file: string, o: { readonly now: () => number; onError(e: unknown): void }): ServiceLog => {
+export const openServiceLog = (
+  file: string,
+  o: { readonly now: () => number; onError(e: unknown): void },
+): ServiceLog => {
   /** Taken, not yet in the file. */
   let pending: Line[] = [];
   let writing: Promise<void> | undefined;
@@ -123,7 +126,11 @@ async function* followed(f: Follower, signal: AbortSignal, isClosed: () => boole
   try {
     while (!signal.aborted) {
       yield* f.queue.splice(0).map(recordOf);
-      if (f.behind) throw tooMany('runtime.Runtime.Logs', `the reader is behind by more than watchQueueMax (${watchQueueMax}) lines`);
+      if (f.behind)
+        throw tooMany(
+          'runtime.Runtime.Logs',
+          `the reader is behind by more than watchQueueMax (${watchQueueMax}) lines`,
+        );
       if (isClosed()) return;
       if (f.queue.length === 0 && !signal.aborted) {
         await new Promise<void>((resolve) => {
@@ -136,7 +143,11 @@ async function* followed(f: Follower, signal: AbortSignal, isClosed: () => boole
   }
 }
 
-const recordOf = (l: Line): LogRecord => ({ timestamp: l.timestamp, message: l.message, metadata: { stream: l.stream } });
+const recordOf = (l: Line): LogRecord => ({
+  timestamp: l.timestamp,
+  message: l.message,
+  metadata: { stream: l.stream },
+});
 
 const rotated = (file: string): string[] => Array.from({ length: logFilesMax }, (_, i) => `${file}.${i + 1}`);
 

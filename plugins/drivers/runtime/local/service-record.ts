@@ -23,7 +23,8 @@ export interface ServiceRecord {
 }
 
 /** One service everywhere: namespace, name and version. None of them holds a `/`. */
-export const keyOf = (s: Pick<ServiceRecord, 'namespace' | 'name' | 'version'>): string => `${s.namespace}/${s.name}@${s.version}`;
+export const keyOf = (s: Pick<ServiceRecord, 'namespace' | 'name' | 'version'>): string =>
+  `${s.namespace}/${s.name}@${s.version}`;
 
 export interface RecordTable {
   put(record: ServiceRecord): Promise<void>;
@@ -43,6 +44,10 @@ const parseRecord = (key: string, value: Uint8Array): ServiceRecord => {
   try {
     return JSON.parse(Buffer.from(value).toString('utf8')) as ServiceRecord;
   } catch (e) {
-    throw internal('drivers/runtime/local', `record ${key} of table micro/runtime is damaged; remove it with the store`, { cause: e });
+    throw internal(
+      'drivers/runtime/local',
+      `record ${key} of table micro/runtime is damaged; remove it with the store`,
+      { cause: e },
+    );
   }
 };

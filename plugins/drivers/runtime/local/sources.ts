@@ -14,7 +14,11 @@ export interface Sources {
   /** Which content an uploaded source holds; throws badRequest when nothing was uploaded under it. */
   contentOf(namespace: string, source: string): Promise<string>;
   /** The folder with this content, unpacked again from the archive when it is gone. */
-  folderOf(namespace: string, service: ServiceRef, o: { readonly source: string; readonly contentId: string }): Promise<string>;
+  folderOf(
+    namespace: string,
+    service: ServiceRef,
+    o: { readonly source: string; readonly contentId: string },
+  ): Promise<string>;
   /** Removes every content of the service but this one. */
   keepOnly(namespace: string, service: ServiceRef, contentId: string): Promise<void>;
   /** Removes archive and folders. */
@@ -32,7 +36,11 @@ export const createSources = (o: { readonly blob: BlobStore; readonly folder: st
   const contentOf = async (namespace: string, source: string): Promise<string> => {
     if (!isUploaded(source)) {
       const hint = 'run a local folder: micro run ./folder';
-      throw badRequest('runtime.Runtime.Create', `source ${source} is not an upload: remote sources are not supported yet`, { hint });
+      throw badRequest(
+        'runtime.Runtime.Create',
+        `source ${source} is not an upload: remote sources are not supported yet`,
+        { hint },
+      );
     }
     const known = contents.get(`${namespace} ${source}`);
     if (known !== undefined) return known;
@@ -71,7 +79,8 @@ export const createSources = (o: { readonly blob: BlobStore; readonly folder: st
     keepOnly: async (namespace, service, contentId) => {
       const folder = home(namespace, service);
       for (const name of await readdir(folder)) {
-        if (/^[0-9a-f]{64}$/.test(name) && name !== contentId) await rm(join(folder, name), { recursive: true, force: true });
+        if (/^[0-9a-f]{64}$/.test(name) && name !== contentId)
+          await rm(join(folder, name), { recursive: true, force: true });
       }
     },
     remove: async (namespace, service, source) => {
