@@ -1,0 +1,78 @@
+/** The lazy budget: commands that need no network and no schema load none of the heavy packages. */
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import * as assert from 'uvu/assert';
+
+import { suite } from '../support/suite.ts';
+import { root } from './source-files.ts';
+
+const test = suite('tidy: lazy');
+const heavy = ['@grpc/grpc-js', 'protobufjs', 'undici', 'sqlite3', '@opentelemetry/api', 'esbuild', 'jose', 'tar'];
+let folder: string;
+
+/** Writes the URL of every module that is loaded to a file, through Node's own hooks. */
+const tracer = `
+import { appendFileSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+registerHooks({
+  load(url, context, next) {
+    appendFileSync(process.env.LOADED_FILE, url + '\\n');
+    return next(url, context);
+  },
+});
+`;
+
+test.before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'micro-lazy-'));
+  writeFileSync(join(folder, 'tracer.mjs'), tracer);
+});
+test.after(() => rmSync(folder, { recursive: true, force: true }));
+
+const loadedBy = (args: readonly string[]): readonly string[] => {
+  const file = join(folder, 'loaded');
+  writeFileSync(file, '');
+  const result = spawnSync(
+    process.execPath,
+    ['--import', pathToFileURL(join(folder, 'tracer.mjs')).href, join(root, 'cmd/micro/main.ts'), ...args],
+    {
+      encoding: 'utf8',
+      env: { PATH: process.env.PATH, HOME: folder, LOADED_FILE: file, SystemRoot: process.env.SystemRoot },
+    },
+  );
+  assert.is(result.status, 0, result.stderr);
+  return readLines(file);
+};
+
+const readLines = (file: string): readonly string[] => readFileSync(file, 'utf8').split('\n').filter(Boolean);
+
+const packageOf = (url: string): string | undefined =>
+  /\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url.replaceAll('\\', '/'))?.[1];
+
+for (const args of [['--help'], ['help'], ['run', '--help'], ['version'], ['--version'], ['env'], ['plugin', 'list']])
+  test(`micro ${args.join(' ')} loads nothing heavy`, () => {
+    const loaded = loadedBy(args);
+    assert.ok(
+      loaded.some((url) => url.endsWith('/cmd/micro/dispatch.ts')),
+      'the trace works',
+    );
+    assert.equal(
+      loaded.filter((url) => heavy.includes(packageOf(url) ?? '')),
+      [],
+    );
+  });
+
+test('micro --help loads no code of any plugin and no package at all', () => {
+  const loaded = loadedBy(['--help']);
+  const code = loaded.filter((url) => /\/plugins\//.test(url) && !/\/(plugin|index\.gen)\.ts$/.test(url));
+  assert.equal(code, []);
+  assert.equal(
+    loaded.filter((url) => packageOf(url) !== undefined),
+    [],
+  );
+});
+
+test.run();
