@@ -7,13 +7,18 @@ import { plugin as commandsDynamic } from './commands/dynamic/plugin.ts';
 import { plugin as commandsEnv } from './commands/env/plugin.ts';
 import { plugin as commandsGet } from './commands/get/plugin.ts';
 import { plugin as commandsHelp } from './commands/help/plugin.ts';
+import { plugin as commandsKill } from './commands/kill/plugin.ts';
 import { plugin as commandsLogin } from './commands/login/plugin.ts';
 import { plugin as commandsLogout } from './commands/logout/plugin.ts';
+import { plugin as commandsLogs } from './commands/logs/plugin.ts';
 import { plugin as commandsPlugin } from './commands/plugin/plugin.ts';
+import { plugin as commandsRun } from './commands/run/plugin.ts';
 import { plugin as commandsServer } from './commands/server/plugin.ts';
 import { plugin as commandsService } from './commands/service/plugin.ts';
 import { plugin as commandsServices } from './commands/services/plugin.ts';
+import { plugin as commandsStatus } from './commands/status/plugin.ts';
 import { plugin as commandsStream } from './commands/stream/plugin.ts';
+import { plugin as commandsUpdate } from './commands/update/plugin.ts';
 import { plugin as commandsVersion } from './commands/version/plugin.ts';
 import { plugin as driversAuthLocal } from './drivers/auth/local/plugin.ts';
 import { plugin as driversAuthRpc } from './drivers/auth/rpc/plugin.ts';
@@ -27,6 +32,8 @@ import { plugin as driversClientProxy } from './drivers/client/proxy/plugin.ts';
 import { plugin as driversRegistryMemory } from './drivers/registry/memory/plugin.ts';
 import { plugin as driversRegistryRpc } from './drivers/registry/rpc/plugin.ts';
 import { plugin as driversRouterRegistry } from './drivers/router/registry/plugin.ts';
+import { plugin as driversRuntimeLocal } from './drivers/runtime/local/plugin.ts';
+import { plugin as driversRuntimeRpc } from './drivers/runtime/rpc/plugin.ts';
 import { plugin as driversStoreMemory } from './drivers/store/memory/plugin.ts';
 import { plugin as driversStoreRpc } from './drivers/store/rpc/plugin.ts';
 import { plugin as driversStoreSqlite } from './drivers/store/sqlite/plugin.ts';
@@ -38,6 +45,7 @@ import { plugin as servicesApi } from './services/api/plugin.ts';
 import { plugin as servicesAuth } from './services/auth/plugin.ts';
 import { plugin as servicesProxy } from './services/proxy/plugin.ts';
 import { plugin as servicesRegistry } from './services/registry/plugin.ts';
+import { plugin as servicesRuntime } from './services/runtime/plugin.ts';
 import { plugin as servicesStore } from './services/store/plugin.ts';
 
 export const plugins: readonly Plugin[] = [
@@ -46,13 +54,18 @@ export const plugins: readonly Plugin[] = [
   commandsEnv,
   commandsGet,
   commandsHelp,
+  commandsKill,
   commandsLogin,
   commandsLogout,
+  commandsLogs,
   commandsPlugin,
+  commandsRun,
   commandsServer,
   commandsService,
   commandsServices,
+  commandsStatus,
   commandsStream,
+  commandsUpdate,
   commandsVersion,
   driversAuthLocal,
   driversAuthRpc,
@@ -66,6 +79,8 @@ export const plugins: readonly Plugin[] = [
   driversRegistryMemory,
   driversRegistryRpc,
   driversRouterRegistry,
+  driversRuntimeLocal,
+  driversRuntimeRpc,
   driversStoreMemory,
   driversStoreRpc,
   driversStoreSqlite,
@@ -77,5 +92,6 @@ export const plugins: readonly Plugin[] = [
   servicesAuth,
   servicesProxy,
   servicesRegistry,
+  servicesRuntime,
   servicesStore,
 ];
