@@ -74,6 +74,11 @@ for (const [name, o, want] of [
   ['answers {} for an empty POST', { method: 'POST', body: '' }, '{}'],
   ['does not read the body of a GET', { method: 'GET', body: 'garbage' }, '{}'],
   [
+    'takes JSON that curl calls a form for JSON',
+    { contentType: 'application/x-www-form-urlencoded', query: 'x=1', body: '{"a":2}' },
+    '{"x":1,"a":2}',
+  ],
+  [
     'turns a form into texts, repeats joined',
     { contentType: 'application/x-www-form-urlencoded', query: 'q=1', body: 'a=1&a=2&b=x+y' },
     '{"q":"1","a":"1,2","b":"x y"}',
