@@ -9,6 +9,7 @@ import type { SettingValue } from '../contract/host.ts';
 import type { Plugin, PluginId } from '../contract/plugin.ts';
 import { typedValue } from '../cli/argv.ts';
 import { nearest } from '../cli/suggest.ts';
+import { formatDuration } from '../time/duration.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 export type Origin = SettingValue['origin'];
@@ -132,7 +133,8 @@ const typedOf = (id: PluginId, name: string, spec: FieldSpec, source: Source): u
 const shownValue = (spec: FieldSpec, source: Source): string => {
   if (source.origin === 'unset') return '';
   if (spec.secret) return '***';
-  return source.texts?.join(',') ?? textsOf(spec.default).join(',');
+  if (source.texts !== undefined) return source.texts.join(',');
+  return spec.type === 'duration' ? formatDuration(spec.default as number) : textsOf(spec.default).join(',');
 };
 
 /** A JSON or profile value as the texts a flag would have; lists give one per item. */

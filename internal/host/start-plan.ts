@@ -7,6 +7,7 @@ import type { Auth } from '../contract/auth.ts';
 import { defaultNamespace, defaultVersion } from '../contract/core.ts';
 import { ExitError, isMicroError } from '../contract/error.ts';
 import { startTimeoutMs, stopTimeoutMs } from '../contract/limits.ts';
+import type { PlanStep } from '../contract/host.ts';
 import type { Listener } from '../contract/listener.ts';
 import type { Logger } from '../contract/logger.ts';
 import type { Plugin, PluginContext, PluginId, Running, ServiceInstance } from '../contract/plugin.ts';
@@ -56,11 +57,18 @@ interface Live {
 export const startPlan = async (o: RunOptions): Promise<Run> => {
   const instances = new Map<PluginId, unknown>();
   const live: Live[] = [];
-  let served: Served | undefined;
+  const served: (Served & { readonly name: string })[] = [];
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => {
-    stopping ??= stopAll(live, instances, () => served, o);
+    stopping ??= stopAll(live, instances, served, o);
     return stopping;
+  };
+  const portOf = (id: PluginId): string | undefined => {
+    const running = instances.get(id) as Running;
+    return isGateway(running) ? running.listeners()[0]?.address : undefined;
+  };
+  const serveSome = async (name: string, steps: readonly PlanStep[], listener: typeof portOf): Promise<void> => {
+    if (steps.length > 0) served.push({ name, ...(await serveServices(steps, instances, listener, o)) });
   };
   try {
     const gateways: Live[] = [];
@@ -72,17 +80,22 @@ export const startPlan = async (o: RunOptions): Promise<Run> => {
         await startOne(entry, o);
       }
     }
-    served = await serveAll(instances, o);
+    const inner = o.plan.steps.filter(({ id }) => isService(id) && !gateways.some((g) => g.id === id));
+    await serveSome('services', inner, () => undefined);
     for (const gateway of gateways) {
       live.push(gateway);
       await startOne(gateway, o);
     }
+    await serveSome(
+      'gateways',
+      o.plan.steps.filter(({ id }) => gateways.some((g) => g.id === id)),
+      portOf,
+    );
   } catch (e) {
     await stop().catch((fault: unknown) => o.log.warn('stopping after a failed start', { error: fault }));
     throw e;
   }
-  const internal: readonly Listener[] =
-    served === undefined ? [] : [{ name: 'services', address: served.address, protocol: 'gRPC', auth: true }];
+  const internal = served.map(({ name, address }): Listener => ({ name, address, protocol: 'gRPC', auth: true }));
   const open = live.flatMap(({ running }) => (isGateway(running) ? running.listeners() : []));
   return { instanceOf: (id) => instances.get(id), listeners: [...open, ...internal], stop };
 };
@@ -145,12 +158,15 @@ const startOne = async ({ id, abort, running }: Live, o: RunOptions): Promise<vo
   }
 };
 
-/** One gRPC listener for all services of this process; none when there are none. */
-const serveAll = async (instances: ReadonlyMap<PluginId, unknown>, o: RunOptions): Promise<Served | undefined> => {
-  const services = o.plan.steps.filter((step) => step.id.startsWith('services/'));
-  const [first] = services;
-  if (first === undefined) return undefined;
+/** One gRPC listener for these services, all of which the registry then knows. A gateway is registered with its public port. */
+const serveServices = async (
+  steps: readonly PlanStep[],
+  instances: ReadonlyMap<PluginId, unknown>,
+  listenerOf: (id: PluginId) => string | undefined,
+  o: RunOptions,
+): Promise<Served> => {
   const { serve } = await import('./serve.ts');
+  const first = steps[0] as PlanStep;
   const needOf = (slot: 'registry' | 'auth'): unknown => {
     const plugin = o.plugins.find((p) => p.id === first.id) as Plugin;
     const name = Object.entries(needsOf(plugin)).find(([, need]) => need.name === slot)?.[0] ?? slot;
@@ -158,12 +174,16 @@ const serveAll = async (instances: ReadonlyMap<PluginId, unknown>, o: RunOptions
   };
   try {
     return await serve({
-      services: services.map(({ id }) => ({
-        name: lastPart(id),
-        version: defaultVersion,
-        namespace: defaultNamespace,
-        handlers: (instances.get(id) as ServiceInstance).handlers,
-      })),
+      services: steps.map(({ id }) => {
+        const listener = listenerOf(id);
+        return {
+          name: lastPart(id),
+          version: defaultVersion,
+          namespace: defaultNamespace,
+          handlers: (instances.get(id) as ServiceInstance).handlers,
+          ...(listener === undefined ? {} : { metadata: { listener } }),
+        };
+      }),
       address: o.address ?? sharedAddress,
       registry: needOf('registry') as Registry,
       auth: needOf('auth') as Auth,
@@ -176,11 +196,13 @@ const serveAll = async (instances: ReadonlyMap<PluginId, unknown>, o: RunOptions
   }
 };
 
+const isService = (id: PluginId): boolean => id.startsWith('services/');
+
 /** Gateways first, so that nothing new comes in; then the listener, then the rest in reverse. Every one is asked, whatever fails. */
 const stopAll = async (
   live: readonly Live[],
   instances: ReadonlyMap<PluginId, unknown>,
-  servedOf: () => Served | undefined,
+  served: readonly Served[],
   o: RunOptions,
 ): Promise<void> => {
   const faults: unknown[] = [];
@@ -199,7 +221,8 @@ const stopAll = async (
   };
   const reversed = live.filter(({ id }) => instances.has(id)).reverse();
   for (const entry of reversed.filter((e) => isGateway(e.running))) await stopOne(entry);
-  await attempt('the listener', () => servedOf()?.stop(AbortSignal.timeout(stopTimeoutMs)));
+  for (const one of served.toReversed())
+    await attempt('the listener', () => one.stop(AbortSignal.timeout(stopTimeoutMs)));
   for (const entry of reversed.filter((e) => !isGateway(e.running))) await stopOne(entry);
   if (faults.length > 0) throw faults[0];
 };
