@@ -29,17 +29,17 @@ export const create = (ctx: Context): Router & Running => {
 
   return {
     lookup: async (service, o) => {
-      const view = await views.of(o.namespace);
+      const view = await unlessAborted(o.signal, views.of(o.namespace));
       const known = order(view.versions(o.namespace, service));
       if (known.length > 0) return known;
-      const found = await live.read(service, o);
+      const found = await unlessAborted(o.signal, live.read(service, o));
       view.put(o.namespace, found);
       const routes = order(found);
       if (routes.length === 0) throw internal(errorId, `service ${service}: route not found`);
       return routes;
     },
     lookupFullName: async (fullName, o) => {
-      const view = await views.of(o.namespace);
+      const view = await unlessAborted(o.signal, views.of(o.namespace));
       const names = view.namesOfFullName(o.namespace, fullName);
       if (names.length > 1)
         throw conflict(errorId, `${fullName} is served by ${names.join(' and ')}`, {
@@ -51,6 +51,22 @@ export const create = (ctx: Context): Router & Running => {
     reportFailure: ({ node }) => failures.add(node.address),
     stop: () => views.close(),
   };
+};
+
+/** Stops waiting when the caller leaves; the reading goes on, as others may share it. */
+const unlessAborted = async <T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T> => {
+  if (signal === undefined) return work;
+  let leave = (): void => undefined;
+  const left = new Promise<never>((_, reject) => {
+    leave = () => reject(signal.reason);
+    if (signal.aborted) leave();
+    else signal.addEventListener('abort', leave, { once: true });
+  });
+  try {
+    return await Promise.race([work, left]);
+  } finally {
+    signal.removeEventListener('abort', leave);
+  }
 };
 
 const servesFullName = ({ node }: Route, fullName: string): boolean =>
