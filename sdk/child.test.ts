@@ -157,6 +157,23 @@ for (const c of [
     assert.is(code, 1);
   });
 
+test('an author who handles uncaught errors is left to it', async () => {
+  write({
+    'index.ts': `process.on('uncaughtException', (e) => { process.stdout.write('handled ' + e.message); });
+      setTimeout(() => { throw new Error('later'); }, 1);`,
+  });
+  const { code, stdout, stderr } = await run('index.ts');
+  assert.equal([code, stdout, stderr], [0, 'handled later', '']);
+});
+
+test('an error that has no place in the author files is one line, with its way out', async () => {
+  write({
+    'index.ts': `import { unavailable } from 'micro';
+      process.nextTick(() => { const e = unavailable('a', 'no server', { hint: 'start one' }); e.stack = ''; throw e; });`,
+  });
+  assert.is((await run('index.ts')).stderr, 'MicroError: no server; start one\n');
+});
+
 const exists = (pid: number): boolean => {
   try {
     return process.kill(pid, 0);

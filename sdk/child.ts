@@ -6,7 +6,7 @@
 import { enableCompileCache, flushCompileCache, Module, setSourceMapsSupport } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 
-import { failureLine } from './failure-line.ts';
+import { failureText } from './failure-text.ts';
 import { type Environment, takeLaunch } from './launch.ts';
 import { registerModuleHooks } from './module-hooks.ts';
 import { watchParent } from './watchdog.ts';
@@ -34,8 +34,11 @@ export const runChild = (env: Record<string, string | undefined>): void => {
     isOwn,
   });
   const folder = dirname(launch.entry);
-  process.on('uncaughtExceptionMonitor', (thrown) => {
-    process.stderr.write(`${failureLine(thrown, { folder, isOwn })}\n`);
+  process.on('uncaughtException', (thrown) => {
+    // The author who handles such errors decides alone what becomes of them.
+    if (process.listenerCount('uncaughtException') > 1) return;
+    process.stderr.write(`${failureText(thrown, { folder, isOwn })}\n`);
+    process.exit(1);
   });
   process.argv.splice(1, 1, launch.entry);
   runMain();
