@@ -157,3 +157,7 @@ export const goodbyeMs = 100;
 /** `micro run --wait`: how long, and how often it looks. */
 export const runWaitMs = 120_000;
 export const runWaitPollMs = 200;
+/** Messages inside messages, in JSON; protobuf bytes end at protobufjs's own 100. */
+export const messageDepthMax = 64;
+/** Messages, map entries and 64-bit list items in one message: 32 MiB of the smallest would hold the process up for half a minute. */
+export const messageItemsMax = 512 * KiB;
