@@ -54,7 +54,7 @@ const broken: readonly Broken[] = [
   {
     name: 'ignores its signal',
     fails: 'stops when its signal fires, and the handler learns of it',
-    spoil: (good) => ({ call: (s, e, r, o) => good.call(s, e, r, { ...o, signal: undefined, timeoutMs: 500 }) }),
+    spoil: (good) => ({ call: (s, e, r, o) => good.call(s, e, r, { ...o, signal: undefined, timeoutMs: 1_000 }) }),
   },
   {
     name: 'waits for the end before it hands messages on',

@@ -162,15 +162,17 @@ const errorCases: Readonly<Record<string, (subject: ClientSubject) => Promise<vo
 
 const endingCases: Readonly<Record<string, (subject: ClientSubject) => Promise<void>>> = {
   'gives up after its time, and the handler learns of it': withExample(async ({ client }, seen) => {
-    const call = client.call('example', 'Example.Wait', encode('x'), { timeoutMs: 50 });
+    const call = client.call('example', 'Example.Wait', encode('x'), { timeoutMs: 500 });
     await failsWith(call, { id: 'go.micro.client', code: 408, detail: 'context deadline exceeded' });
     await poll('the signal of the handler', () => seen.aborted.length > 0);
   }),
   'stops when its signal fires, and the handler learns of it': withExample(async ({ client }, seen) => {
     const abort = new AbortController();
     const call = client.call('example', 'Example.Wait', encode('x'), { signal: abort.signal });
-    setTimeout(() => abort.abort(), 50);
-    await failsWith(call, { id: 'go.micro.client', code: 499 });
+    const failing = failsWith(call, { id: 'go.micro.client', code: 499 });
+    await poll('the call to arrive', () => seen.waiting > 0);
+    abort.abort();
+    await failing;
     await poll('the signal of the handler', () => seen.aborted.includes('context canceled'));
     await failsWith(echo(client, 'x', { signal: abort.signal }), { code: 499 });
   }),

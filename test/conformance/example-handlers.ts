@@ -19,6 +19,8 @@ export const textCodec: Codec<string> = {
 
 /** What the handlers saw: tests wait for it instead of for time to pass. */
 export interface Seen {
+  /** How many calls of Example.Wait have begun. */
+  waiting: number;
   /** Reasons of the signals that fired in Example.Wait. */
   readonly aborted: string[];
   /** How far Example.Count came, and how often its `finally` ran. */
@@ -37,7 +39,7 @@ const common = {
 
 /** Fresh handlers of type `Example` and what they saw. */
 export const exampleHandlers = (): { readonly handlers: Handlers; readonly seen: Seen } => {
-  const seen: Seen = { aborted: [], produced: 0, finished: 0, context: undefined };
+  const seen: Seen = { waiting: 0, aborted: [], produced: 0, finished: 0, context: undefined };
   const handlers: readonly Handler[] = [
     { ...common, kind: 'unary', endpoint: 'Example.Echo', handle: async (text: string) => text },
     {
@@ -64,6 +66,7 @@ export const exampleHandlers = (): { readonly handlers: Handlers; readonly seen:
       endpoint: 'Example.Wait',
       handle: (_: string, ctx: CallContext) =>
         new Promise<string>(() => {
+          seen.waiting += 1;
           ctx.signal.addEventListener('abort', () => seen.aborted.push(String(ctx.signal.reason.detail)));
         }),
     },

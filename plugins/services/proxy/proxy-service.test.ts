@@ -267,8 +267,8 @@ test('a caller that resets its call ends the handler', async () => {
   });
   stream.on('error', () => undefined);
   stream.write(frame('x'));
-  await new Promise((resolve) => setImmediate(resolve));
-  setTimeout(() => stream.close(8), 50);
+  await poll('the call to arrive', () => seen.waiting > 0);
+  stream.close(8);
   await poll('the handler to learn of it', () => seen.aborted.includes('context canceled'));
   await stop();
 });
@@ -429,7 +429,7 @@ test('stopping ends calls in flight with a status and closes the port', async ()
   const { session, seen, address, proxy, stop } = await start();
   const call = rawCall(session, { path: '/example.Example/Chat', body: frame('x'), open: true });
   const wait = rawCall(session, { path: '/example.Example/Wait', body: frame('x') });
-  await rawCall(session, { path: '/example.Example/Echo', body: frame('x') });
+  await poll('the call to arrive', () => seen.waiting > 0);
   await proxy.stop();
   assert.equal((await call).status, 14);
   assert.equal((await wait).status, 14);
