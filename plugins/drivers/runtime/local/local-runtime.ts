@@ -88,7 +88,7 @@ export const create = (ctx: PluginContext<typeof config, typeof needs>): Runtime
       services.clear();
     },
 
-    upload: (service, archive, o = {}) => {
+    upload: async (service, archive, o = {}) => {
       checkName(service, 'runtime.Source.Upload');
       return sources.upload(o.namespace ?? defaultNamespace, service, archive);
     },

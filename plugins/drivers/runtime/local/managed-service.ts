@@ -187,11 +187,11 @@ const crashed = (o: ManagedServiceOptions, state: State, end: UnexpectedEnd): vo
   state.error = lastWords(o.log, end.reason);
 };
 
-/** The reason, and what the service itself said last: a line that names a place in its source, else its last line. */
+/** The reason, and what the service itself said last: a line that names a place in its source, else one that names an error, else its last. */
 const lastWords = (log: ServiceLog, reason: string): string => {
   const lines = log.tail(30).filter((l) => l.trim() !== '' && !l.startsWith(reason));
   const place = lines.findLast((l) => /^\S+:\d+(:\d+)?: /.test(l));
-  const words = place ?? lines.at(-1);
+  const words = place ?? lines.findLast((l) => /Error\b/.test(l)) ?? lines.at(-1);
   return words === undefined ? reason : `${reason}: ${words.trim().slice(0, 300)}`;
 };
 

@@ -3,7 +3,7 @@
  * Owns its files; what a line means is the writer's business.
  */
 
-import { appendFile, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { appendFile, type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { tooMany } from '../../../../internal/contract/error.ts';
@@ -49,68 +49,73 @@ export const openServiceLog = (
 ): ServiceLog => {
   /** Taken, not yet in the file. */
   let pending: Line[] = [];
-  let writing: Promise<void> | undefined;
   let closed = false;
-  /** Lines taken, and lines written (or lost to a fault of the disk, which was reported), since this log was opened. */
-  let taken = 0;
-  let written = 0;
   const recent: string[] = [];
   const followers = new Set<Follower>();
+  const inTurn = createTurns();
 
-  const write = async (): Promise<void> => {
-    while (pending.length > 0) {
-      const batch = pending;
-      pending = [];
-      try {
-        await append(file, batch);
-      } catch (e) {
-        o.onError(e);
-      }
-      written += batch.length;
+  const writePending = async (): Promise<void> => {
+    if (pending.length === 0) return;
+    const batch = pending;
+    pending = [];
+    try {
+      await append(file, batch);
+    } catch (e) {
+      o.onError(e);
     }
-    writing = undefined;
   };
-  const flush = async (): Promise<void> => {
-    while (writing) await writing;
-  };
+  /** What is kept, and from then on each new line to the follower: nothing is written in our turn, so a line is in one of both. */
+  const attach = (lines: number, follower: Follower | undefined): Promise<readonly Line[]> =>
+    inTurn(async () => {
+      await writePending();
+      const kept = await readKept(file, lines);
+      if (follower === undefined) return kept;
+      follower.queue.push(...pending);
+      followers.add(follower);
+      return kept;
+    });
 
   return {
     add: (stream, message) => {
       if (closed) return;
       const line = { timestamp: o.now(), stream, message };
       pending.push(line);
-      taken += 1;
       recent.push(message);
       if (recent.length > tailMax) recent.shift();
       for (const f of followers) push(f, line);
-      writing ??= Promise.resolve().then(write);
+      // Lines of one tick, and those that come while others are written, go to the file together.
+      if (pending.length === 1) inTurn(writePending).catch(o.onError);
     },
     read: async function* ({ lines, follow }) {
-      // What is taken from now on reaches the follower; what was taken before is in the file after the flush. Lines of the time between
-      // are in both, and are told apart by their number.
-      const follower: Follower = { queue: [], wake: () => {}, behind: false };
-      if (follow) followers.add(follower);
-      const before = taken;
+      const follower: Follower | undefined = follow && { queue: [], wake: () => {}, behind: false };
       try {
-        await flush();
-        const kept = await readKept(file);
-        const all = kept.slice(0, kept.length - Math.max(0, written - before));
-        yield* (lines > 0 ? all.slice(-lines) : all).map(recordOf);
-        if (follow) yield* followed(follower, follow, () => closed);
+        yield* (await attach(lines, follower)).map(recordOf);
+        if (follow && follower) yield* followed(follower, follow, () => closed);
       } finally {
-        followers.delete(follower);
+        if (follower) followers.delete(follower);
       }
     },
     tail: (count) => recent.slice(-count),
-    flush,
+    flush: () => inTurn(writePending),
     close: async () => {
       closed = true;
       for (const f of followers) f.wake();
-      await flush();
+      await inTurn(writePending);
     },
-    remove: async () => {
-      for (const f of [file, ...rotated(file)]) await rm(f, { force: true });
-    },
+    remove: () =>
+      inTurn(async () => {
+        for (const f of [file, ...rotated(file)]) await rm(f, { force: true });
+      }),
+  };
+};
+
+/** Runs steps one after the other; a step that fails does not stop the next. */
+const createTurns = (): (<T>(step: () => Promise<T>) => Promise<T>) => {
+  let last: Promise<unknown> = Promise.resolve();
+  return (step) => {
+    const result = last.then(step, step);
+    last = result;
+    return result;
   };
 };
 
@@ -154,8 +159,30 @@ const rotated = (file: string): string[] => Array.from({ length: logFilesMax }, 
 const append = async (file: string, lines: readonly Line[]): Promise<void> => {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   if ((await sizeOf(file)) > logFileBytesMax) await rotate(file);
-  await appendFile(file, lines.map((l) => `${JSON.stringify(l)}\n`).join(''), { mode: 0o600 });
+  const text = lines.map((l) => `${JSON.stringify(l)}\n`).join('');
+  await appendFile(file, (await endsInLine(file)) ? `\n${text}` : text, { mode: 0o600 });
 };
+
+/** Whether the last line was cut by a crash: what follows must not become a part of it. */
+const endsInLine = async (file: string): Promise<boolean> => {
+  let handle: FileHandle;
+  try {
+    handle = await open(file, 'r');
+  } catch (e) {
+    if ((e as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw e;
+  }
+  try {
+    const { size } = await handle.stat();
+    if (size === 0) return false;
+    const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
+    return buffer[0] !== newline;
+  } finally {
+    await handle.close();
+  }
+};
+
+const newline = 0x0a;
 
 const rotate = async (file: string): Promise<void> => {
   const names = [file, ...rotated(file)];
@@ -176,11 +203,15 @@ const sizeOf = (file: string): Promise<number> =>
     },
   );
 
-/** Everything that is kept, oldest first. */
-const readKept = async (file: string): Promise<Line[]> => {
-  const texts: string[] = [];
-  for (const name of [...rotated(file).reverse(), file]) texts.push(await readText(name));
-  return texts.join('').split('\n').flatMap(parseLine);
+/** The last lines (0: all that is kept), oldest first; older files are read only when the newer ones hold too few. */
+const readKept = async (file: string, lines: number): Promise<readonly Line[]> => {
+  let kept: string[] = [];
+  for (const name of [file, ...rotated(file)]) {
+    const texts = (await readText(name)).split('\n').filter((text) => text !== '');
+    kept = [...texts, ...kept];
+    if (lines > 0 && kept.length >= lines) break;
+  }
+  return (lines > 0 ? kept.slice(-lines) : kept).flatMap(parseLine);
 };
 
 const readText = (file: string): Promise<string> =>
@@ -191,7 +222,6 @@ const readText = (file: string): Promise<string> =>
 
 /** A line cut by a crash is skipped; it was never handed out. */
 const parseLine = (text: string): Line[] => {
-  if (text === '') return [];
   try {
     return [JSON.parse(text) as Line];
   } catch {

@@ -4,7 +4,7 @@ import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { BlobStore } from '../../../../internal/contract/blob.ts';
-import { badRequest } from '../../../../internal/contract/error.ts';
+import { badRequest, isMicroError } from '../../../../internal/contract/error.ts';
 import type { ServiceRef } from '../../../../internal/contract/runtime.ts';
 import { settle, type Unpacked, unpack } from '../../../../internal/source/unpack.ts';
 
@@ -44,7 +44,7 @@ export const createSources = (o: { readonly blob: BlobStore; readonly folder: st
     }
     const known = contents.get(`${namespace} ${source}`);
     if (known !== undefined) return known;
-    const unpacked = await unpack(o.blob.read(source, { namespace }), join(o.folder, namespace));
+    const unpacked = await unpack(archiveOf(o.blob, namespace, source), join(o.folder, namespace));
     await rm(unpacked.folder, { recursive: true, force: true });
     contents.set(`${namespace} ${source}`, unpacked.contentId);
     return unpacked.contentId;
@@ -71,7 +71,7 @@ export const createSources = (o: { readonly blob: BlobStore; readonly folder: st
     folderOf: async (namespace, service, { source, contentId }) => {
       const folder = join(home(namespace, service), contentId);
       if (await isFolder(folder)) return folder;
-      const unpacked = await unpack(o.blob.read(source, { namespace }), home(namespace, service));
+      const unpacked = await unpack(archiveOf(o.blob, namespace, source), home(namespace, service));
       const place = join(home(namespace, service), unpacked.contentId);
       await settle(unpacked, place);
       return place;
@@ -90,6 +90,18 @@ export const createSources = (o: { readonly blob: BlobStore; readonly folder: st
     },
   };
 };
+
+/** The stored archive; throws badRequest that names the source when there is none. */
+async function* archiveOf(blob: BlobStore, namespace: string, source: string): AsyncIterable<Uint8Array> {
+  try {
+    yield* blob.read(source, { namespace });
+  } catch (e) {
+    if (!isMicroError(e) || e.code !== 404) throw e;
+    throw badRequest('runtime.Runtime.Create', `nothing was uploaded as ${source} in namespace ${namespace}`, {
+      cause: e,
+    });
+  }
+}
 
 /** Passes the chunks on and writes them to a file, which is whole when the stream has ended. */
 async function* teeTo(file: string, chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
