@@ -10,6 +10,8 @@ const root = join(import.meta.dirname, '..');
 const workers = 2;
 /** One file may take this long altogether, milliseconds. */
 const fileLimitMs = 240_000;
+/** Types stripped and code compiled once for all test processes; the folder cmd/micro/main.ts uses as well. */
+const compileCache = join(root, 'node_modules', '.cache', 'micro');
 const testHomes = ['build', 'cmd', 'internal', 'plugins', 'sdk', 'test', 'examples'];
 
 interface FileResult {
@@ -88,7 +90,14 @@ const cleanEnv = (home: string): NodeJS.ProcessEnv => {
   for (const [name, value] of Object.entries(process.env)) {
     if (!name.startsWith('MICRO_') || name === 'MICRO_TEST_LIMIT_MS') env[name] = value;
   }
-  return { ...env, HOME: home, FORCE_COLOR: '0', NO_COLOR: '1', NODE_NO_WARNINGS: '1' };
+  return {
+    ...env,
+    HOME: home,
+    FORCE_COLOR: '0',
+    NO_COLOR: '1',
+    NODE_NO_WARNINGS: '1',
+    NODE_COMPILE_CACHE: compileCache,
+  };
 };
 
 const sum = (text: string, pattern: RegExp): number =>
