@@ -118,7 +118,7 @@ const raw = async (text: string): Promise<string> => {
 
 test('says its version', async () => {
   const response = await fetch(`${base}/`);
-  assert.is(await response.text(), '{"version": "1.2.3"}');
+  assert.is(await response.text(), '{"version": "v1.2.3"}');
   assert.is(response.status, 200);
   assert.equal(started.instance.listeners?.(), [{ name: 'api', address, protocol: 'HTTP/1.1', auth: true }]);
 });

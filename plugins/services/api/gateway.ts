@@ -69,7 +69,7 @@ const answerItself = async (exchange: Exchange, version: string): Promise<boolea
   const type = 'text/plain; charset=utf-8';
   if (method === 'OPTIONS') sendContent(exchange, { type, body: '' });
   else if ((method === 'GET' || method === 'HEAD') && pathOf(url) === '/')
-    sendContent(exchange, { type, body: `{"version": ${JSON.stringify(version)}}` });
+    sendContent(exchange, { type, body: `{"version": ${JSON.stringify(`v${version}`)}}` });
   else if (pathOf(url) === '/favicon.ico') sendContent(exchange, { type, body: '' });
   else return false;
   return true;
