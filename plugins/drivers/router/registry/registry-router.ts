@@ -1,6 +1,6 @@
 /** Routes from the registry: looked up in memory, asked for live on a miss. Owns its views and the list of failed nodes; calls nothing. */
 
-import { conflict, internal, isMicroError } from '../../../../internal/contract/error.ts';
+import { conflict, internal, isMicroError, toMicroError } from '../../../../internal/contract/error.ts';
 import { failedNodesMax, nodePenaltyMs, routerNamespacesMax } from '../../../../internal/contract/limits.ts';
 import type { PluginContext, Running } from '../../../../internal/contract/plugin.ts';
 import type { Service } from '../../../../internal/contract/registry.ts';
@@ -58,7 +58,7 @@ const unlessAborted = async <T>(signal: AbortSignal | undefined, work: Promise<T
   if (signal === undefined) return work;
   let leave = (): void => undefined;
   const left = new Promise<never>((_, reject) => {
-    leave = () => reject(signal.reason);
+    leave = () => reject(toMicroError(signal.reason, errorId));
     if (signal.aborted) leave();
     else signal.addEventListener('abort', leave, { once: true });
   });
