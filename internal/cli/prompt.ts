@@ -35,8 +35,11 @@ const readLine = (o: PromptStreams, raw: boolean): Promise<string> =>
       stdin.off('data', onData).off('end', onEnd).off('error', onError);
       signal?.removeEventListener('abort', onAbort);
     };
-    const answer = (): void => {
+    const answer = (rest = ''): void => {
       done();
+      stdin.pause();
+      // A second question reads what was piped in behind the first answer.
+      if (rest !== '') stdin.unshift(Buffer.from(rest));
       resolve(line);
     };
     const fail = (e: unknown): void => {
@@ -49,10 +52,8 @@ const readLine = (o: PromptStreams, raw: boolean): Promise<string> =>
     const onData = (chunk: Buffer | string): void => {
       const taken = take(line, String(chunk), raw);
       line = taken.line;
-      // A second question reads what was piped in behind the first answer.
-      if (taken.rest !== '') stdin.unshift(Buffer.from(taken.rest));
       if (taken.end === 'interrupt') fail(abortError());
-      else if (taken.end === 'line') answer();
+      else if (taken.end === 'line') answer(taken.rest);
       else if (line.length > lineCharsMax) fail(new ExitError('the line is too long', 1));
     };
     if (signal?.aborted) {

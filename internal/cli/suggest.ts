@@ -5,20 +5,21 @@ const wordCharsMax = 64;
 
 /**
  * The candidate that takes the fewest edits (a letter added, dropped, changed, or two neighbours swapped; case is free), or undefined
- * when none is near: one edit up to three letters, else a third of the word's length. The first of equals wins.
+ * when none is near: one edit up to three letters, else a third of the word's length. Of equals one of the word's length wins, then the first.
  */
 export const nearest = (word: string, candidates: Iterable<string>): string | undefined => {
   if (word === '' || word.length > wordCharsMax) return undefined;
   const wanted = word.toLowerCase();
+  const editsMax = Math.max(1, Math.floor(word.length / 3));
   let best: string | undefined;
-  let fewest = Math.max(1, Math.floor(word.length / 3)) + 1;
+  let lowest = Number.POSITIVE_INFINITY;
   for (const candidate of candidates) {
-    if (Math.abs(candidate.length - word.length) >= fewest) continue;
+    if (Math.abs(candidate.length - word.length) > editsMax) continue;
     const edits = distance(wanted, candidate.toLowerCase());
-    if (edits < fewest) {
-      fewest = edits;
-      best = candidate;
-    }
+    const score = edits * 2 + (candidate.length === word.length ? 0 : 1);
+    if (edits > editsMax || score >= lowest) continue;
+    lowest = score;
+    best = candidate;
   }
   return best;
 };
