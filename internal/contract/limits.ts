@@ -61,6 +61,8 @@ export const logLineBytesMax = 64 * KiB;
 /** One log file before it is rotated, and how many rotated files stay. */
 export const logFileBytesMax = 16 * MiB;
 export const logFilesMax = 3;
+/** Lines of one service that wait for the disk, in characters; more are counted and dropped. */
+export const logPendingBytesMax = 16 * MiB;
 
 /** Plugins: time to start and to stop. */
 export const startTimeoutMs = 10_000;

@@ -94,9 +94,9 @@ const scriptBuilder: Builder = {
   },
 };
 
-/** The script of a service. `first` runs before it registers, `then` after. */
+/** The script of a service. `first` runs before it registers, `after` after. */
 export const script = (
-  o: { readonly first?: string; readonly then?: string; readonly label?: string } = {},
+  o: { readonly first?: string; readonly after?: string; readonly label?: string } = {},
 ): string => `
 import { createServer } from 'node:net';
 const { PLATFORM, MICRO_SERVICE_NAME: name, MICRO_SERVICE_VERSION: version, MICRO_NAMESPACE: namespace } = process.env;
@@ -114,7 +114,7 @@ process.on('SIGTERM', async () => {
 });
 await tell('register');
 console.log('ready ${o.label ?? 'one'}');
-${o.then ?? ''}
+${o.after ?? ''}
 `;
 
 export interface ArchiveEntry {

@@ -7,7 +7,12 @@ import { appendFile, type FileHandle, mkdir, open, readFile, rename, rm, stat } 
 import { dirname } from 'node:path';
 
 import { tooMany } from '../../../../internal/contract/error.ts';
-import { logFileBytesMax, logFilesMax, watchQueueMax } from '../../../../internal/contract/limits.ts';
+import {
+  logFileBytesMax,
+  logFilesMax,
+  logPendingBytesMax,
+  watchQueueMax,
+} from '../../../../internal/contract/limits.ts';
 import type { LogRecord } from '../../../../internal/contract/runtime.ts';
 
 /** Where a line came from. */
@@ -49,15 +54,22 @@ export const openServiceLog = (
 ): ServiceLog => {
   /** Taken, not yet in the file. */
   let pending: Line[] = [];
+  let pendingBytes = 0;
+  /** Lines that found no room in `pending`: the disk is slower than the service. */
+  let lost = 0;
   let closed = false;
   const recent: string[] = [];
   const followers = new Set<Follower>();
   const inTurn = createTurns();
+  const lineOf = (stream: LogStream, message: string): Line => ({ timestamp: o.now(), stream, message });
 
   const writePending = async (): Promise<void> => {
     if (pending.length === 0) return;
     const batch = pending;
     pending = [];
+    pendingBytes = 0;
+    if (lost > 0) batch.push(lineOf('runtime', `${lost} lines lost: the disk is too slow (logPendingBytesMax)`));
+    lost = 0;
     try {
       await append(file, batch);
     } catch (e) {
@@ -78,8 +90,13 @@ export const openServiceLog = (
   return {
     add: (stream, message) => {
       if (closed) return;
-      const line = { timestamp: o.now(), stream, message };
+      const line = lineOf(stream, message);
+      if (pendingBytes > logPendingBytesMax) {
+        lost += 1;
+        return;
+      }
       pending.push(line);
+      pendingBytes += message.length;
       recent.push(message);
       if (recent.length > tailMax) recent.shift();
       for (const f of followers) push(f, line);
@@ -160,11 +177,11 @@ const append = async (file: string, lines: readonly Line[]): Promise<void> => {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   if ((await sizeOf(file)) > logFileBytesMax) await rotate(file);
   const text = lines.map((l) => `${JSON.stringify(l)}\n`).join('');
-  await appendFile(file, (await endsInLine(file)) ? `\n${text}` : text, { mode: 0o600 });
+  await appendFile(file, (await isCut(file)) ? `\n${text}` : text, { mode: 0o600 });
 };
 
 /** Whether the last line was cut by a crash: what follows must not become a part of it. */
-const endsInLine = async (file: string): Promise<boolean> => {
+const isCut = async (file: string): Promise<boolean> => {
   let handle: FileHandle;
   try {
     handle = await open(file, 'r');
