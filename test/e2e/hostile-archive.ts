@@ -6,12 +6,15 @@ import { openAdminCaller } from '../support/rpc.ts';
 export interface Entry {
   readonly path: string;
   readonly body: string;
+  /** Type flag of the entry; default a file. */
+  readonly type?: string;
+  readonly linkTo?: string;
 }
 
 const blockBytes = 512;
 
 /** One ustar header and its content, padded; the checksum is right, the path may be anything. */
-const tarEntry = ({ path, body }: Entry): Buffer => {
+const tarEntry = ({ path, body, type = '0', linkTo = '' }: Entry): Buffer => {
   const header = Buffer.alloc(blockBytes);
   const octal = (value: number, digits: number): string => `${value.toString(8).padStart(digits - 1, '0')}\0`;
   header.write(path, 0, 100);
@@ -21,7 +24,8 @@ const tarEntry = ({ path, body }: Entry): Buffer => {
   header.write(octal(Buffer.byteLength(body), 12), 124);
   header.write(octal(0, 12), 136);
   header.write('        ', 148);
-  header.write('0', 156);
+  header.write(type, 156);
+  header.write(linkTo, 157, 100);
   header.write('ustar\0' + '00', 257);
   const sum = header.reduce((a, b) => a + b, 0);
   header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
@@ -35,8 +39,10 @@ export const uploadTar = async (
   address: string,
   name: string,
   entries: readonly Entry[],
+  /** Sent instead of an archive. */
+  bytes?: Buffer,
 ): Promise<string | undefined> => {
-  const tar = Buffer.concat([...entries.map(tarEntry), Buffer.alloc(2 * blockBytes)]);
+  const tar = bytes ?? Buffer.concat([...entries.map(tarEntry), Buffer.alloc(2 * blockBytes)]);
   const caller = await openAdminCaller(address);
   const client = createRpcClient({});
   try {

@@ -21,7 +21,7 @@ test.before(async () => {
 });
 
 test.after(async () => {
-  await server.stop();
+  await server?.stop();
   rmSync(sources, { recursive: true, force: true });
 });
 
