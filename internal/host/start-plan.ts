@@ -239,6 +239,7 @@ const bounded = async (
   const limit = new Promise<never>((_, reject) => {
     const timer = setTimeout(() => reject(new Error(late)), ms);
     const interrupted = (): void => reject(signal?.reason as Error);
+    if (signal?.aborted) interrupted();
     signal?.addEventListener('abort', interrupted, { once: true, signal: settled.signal });
     settled.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
   });
