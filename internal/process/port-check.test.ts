@@ -1,0 +1,76 @@
+/** Port checks: what is free passes, what is taken, malformed or off loopback is named with its way out. */
+
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import * as assert from 'uvu/assert';
+
+import { suite } from '../../test/support/suite.ts';
+import { portFaults } from './port-check.ts';
+
+const test = suite('process: port-check');
+let server: Server;
+let port: number;
+
+test.before(async () => {
+  server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  port = (server.address() as AddressInfo).port;
+});
+test.after(() => void server.close());
+
+const check = (address: string, flag: string | undefined = '--api_address') =>
+  portFaults([{ name: 'api', address, flag }]);
+
+test('a free port passes, and is still free afterwards', async () => {
+  const free = createServer().listen(0, '127.0.0.1');
+  await once(free, 'listening');
+  const address = `127.0.0.1:${(free.address() as AddressInfo).port}`;
+  free.close();
+  await once(free, 'close');
+  assert.equal(await check(address), []);
+  assert.equal(await check(address), []);
+});
+
+test('port 0 always passes', async () => {
+  const twice = [
+    { name: 'api', address: '127.0.0.1:0', flag: undefined },
+    { name: 'proxy', address: '127.0.0.1:0', flag: undefined },
+  ];
+  assert.equal(await portFaults(twice), []);
+});
+
+test('a taken port names its process and the flag', async () => {
+  const [fault = ''] = await check(`127.0.0.1:${port}`);
+  assert.match(fault, new RegExp(`^api: port ${port} is taken by `));
+  if (process.platform === 'linux') assert.match(fault, new RegExp(`by process ${process.pid} \\(.*node`));
+  assert.match(fault, /; choose another with --api_address$/);
+});
+
+test('every taken port is named', async () => {
+  const address = `127.0.0.1:${port}`;
+  const faults = await portFaults([
+    { name: 'api', address, flag: undefined },
+    { name: 'proxy', address, flag: undefined },
+  ]);
+  assert.match(faults.join('\n'), /^api: port \d+ is taken.*\nproxy and api both want 127\.0\.0\.1:\d+\nproxy: port/);
+});
+
+for (const address of [
+  '0.0.0.0:8080',
+  ':8080',
+  '[::]:8080',
+  '192.168.1.1:80',
+  'example.com:80',
+  '127.0.0.1.example.com:80',
+])
+  test(`${address} is off loopback and refused`, async () =>
+    assert.match((await check(address)).join(), /is off loopback, which needs TLS, and TLS is not built yet/));
+
+for (const address of ['', 'x', '127.0.0.1', '127.0.0.1:', '127.0.0.1:99999', '127.0.0.1:-1', 'http://127.0.0.1:80'])
+  test(`${JSON.stringify(address)} is no address`, async () =>
+    assert.match((await check(address)).join(), /bad address/));
+
+for (const address of ['localhost:0', '[::1]:0', '127.8.9.1:0'])
+  test(`${address} is this machine`, async () => assert.equal(await check(address), []));
+
+test.run();
