@@ -50,6 +50,8 @@ export const registryNameCharsMax = 253;
 export const nodeTextCharsMax = 512;
 /** Depth of registered value trees, top = 0 (wire.md 4.2). */
 export const valueTreeDepthMax = 6;
+/** Fields of one such tree: types that hold each other would multiply at every level. */
+export const valueTreeFieldsMax = 4_096;
 
 /** Verified tokens remembered per process. */
 export const tokenCacheMax = 10_000;
