@@ -10,6 +10,8 @@ import { dirname, join, resolve } from 'node:path';
 
 import { microCommand, type Server, startServer } from './server.ts';
 
+/** Where the example services are: `cp $EXAMPLES/helloworld helloworld`. */
+const examples = join(import.meta.dirname, '..', '..', 'examples');
 /** Milliseconds `until` polls at the most, and its pause between two looks. */
 const untilLimitMs = 30_000;
 const untilPauseMs = 100;
@@ -106,7 +108,7 @@ export const runScript = async (file: string, o: { update?: boolean } = {}): Pro
     updated: new Set(),
     update: o.update ?? false,
     cwd: work,
-    env: { ...process.env, HOME: home, WORK: work, NO_COLOR: '1' },
+    env: { ...process.env, HOME: home, WORK: work, EXAMPLES: examples, NO_COLOR: '1' },
     stdin: '',
     last: { stdout: '', stderr: '', code: 0 },
     servers: [],
@@ -163,8 +165,12 @@ const expand = (run: Run, word: string): string =>
   word.replace(/\$\{?([A-Z_][A-Z0-9_]*)\}?/g, (whole, name: string) => run.env[name] ?? whole);
 
 const verbs: Readonly<Record<string, Verb>> = {
-  /** server [NAME=VALUE …]: starts a server of its own on free ports; API and PROXY hold its addresses. */
+  /**
+   * server [NAME=VALUE …]: starts a server of its own on free ports; API and PROXY hold its addresses.
+   * server stop | kill9: ends the last one; its exit code and output are the result. Started again, it has the same home.
+   */
   server: async (run, args) => {
+    if (args[0] === 'stop' || args[0] === 'kill9') return endServer(run, args[0]);
     const extra = Object.fromEntries(args.map((a) => [a.slice(0, a.indexOf('=')), a.slice(a.indexOf('=') + 1)]));
     const server = await startServer({ home: run.env.HOME!, cwd: run.work, env: extra });
     run.servers.push(server);
@@ -254,6 +260,13 @@ const verbs: Readonly<Record<string, Verb>> = {
   kill: (run, [signal]) => {
     for (const b of run.background) b.child.kill((signal ?? 'SIGINT') as NodeJS.Signals);
   },
+};
+
+const endServer = async (run: Run, how: 'stop' | 'kill9'): Promise<void> => {
+  const server = run.servers.at(-1);
+  if (!server) throw new Error('no server was started');
+  const code = how === 'stop' ? await server.stop() : await server.kill9().then(() => -1);
+  run.last = { stdout: server.output(), stderr: '', code };
 };
 
 const matches = (text: string, pattern: string | undefined, negated: boolean): void => {
