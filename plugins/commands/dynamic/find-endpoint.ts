@@ -24,6 +24,8 @@ export const findEndpoint = (service: FoundService, positionals: readonly string
 };
 
 const hintFor = (service: FoundService, wanted: string, positionals: readonly string[]): string => {
+  // Without a command word nothing was mistyped: the service just has no Call.
+  if (positionals.length === 1) return `micro ${service.name} --help lists what can be called`;
   const names = service.endpoints.map((endpoint) => endpoint.name);
   const words = new Map(names.map((name) => [commandWords(service.name, name), name]));
   const near = nearest(positionals.slice(1).join(' '), [...words.keys()]);
