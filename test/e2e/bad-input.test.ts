@@ -1,7 +1,7 @@
 /** Bad input at every door: a clear line, the right exit code, nothing lost, nothing down. */
 
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,18 +17,25 @@ import { uploadTar } from './hostile-archive.ts';
 
 const test = suite('e2e: bad input');
 let server: Server;
+let home: string;
 let sources: string;
+
+/** Long enough for an honest service on a busy machine, and not the half minute a real one has. */
+const settings = { plugins: { 'drivers/runtime/local': { start_timeout: '8s' } } };
 
 test.before(async () => {
   sources = tempFolder();
-  server = await startServer();
+  home = tempFolder();
+  mkdirSync(join(home, '.micro'));
+  writeFileSync(join(home, '.micro', 'config.json'), JSON.stringify(settings));
+  server = await startServer({ home });
   await ok(server, ['run', copyExample(sources, 'helloworld')]);
   await untilStatus(server, 'helloworld', /running/);
 });
 
 test.after(async () => {
   await server?.stop();
-  rmSync(sources, { recursive: true, force: true });
+  for (const folder of [home, sources]) rmSync(folder, { recursive: true, force: true });
 });
 
 /** The server took no harm: it still answers a call to the service. */
