@@ -29,7 +29,7 @@ export const readLogin = (home: Home, place: Place): Login | undefined => {
 export const lostLogin = (home: Home, place: Place): string | undefined => {
   const id = home.config.get(currentUserKey(place));
   if (id === '' || isLoggedOut(home, place) || readLogin(home, place) !== undefined) return undefined;
-  const damaged = home.tokens.has({ address: place.stored, namespace: place.namespace, id });
+  const damaged = home.tokens.damaged({ address: place.stored, namespace: place.namespace, id });
   if (damaged) return `the login of ${id} in ${home.tokens.file} is damaged: micro login`;
   return `you are not logged in to ${place.environment} in namespace ${place.namespace}: micro login`;
 };

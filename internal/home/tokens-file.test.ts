@@ -52,6 +52,17 @@ test('damaged lines lose themselves only', async () => {
   assert.equal(tokens.get({ address: 'x', namespace: 'y', id: 'z' }), token);
 });
 
+test('tells damage from absence', () => {
+  assert.is(tokens.damaged(key), false, 'no file');
+  writeFileSync(file, `${line}\n`);
+  assert.is(tokens.damaged(key), false, 'a good line');
+  assert.is(tokens.damaged({ ...key, id: 'other' }), false, 'nobody else has one');
+  writeFileSync(file, `${line}=?\n`.replace(':ey', ':%%'));
+  assert.is(tokens.damaged(key), true, 'a damaged line of its own');
+  writeFileSync(file, 'nonsense\n');
+  assert.is(tokens.damaged(key), true, 'a line of no known form');
+});
+
 test('deletes and replaces exactly one login', async () => {
   const like = { ...key, id: 'admin:2' };
   await tokens.set(key, token);

@@ -17,8 +17,8 @@ export interface TokensFile {
   readonly file: string;
   /** Undefined when there is none, or when its line is damaged. */
   get(key: LoginKey): Token | undefined;
-  /** Whether there is a line for it, readable or not. */
-  has(key: LoginKey): boolean;
+  /** Whether a line that cannot be read is its own, or may have been: one of no known form is anybody's. */
+  damaged(key: LoginKey): boolean;
   set(key: LoginKey, token: Token): Promise<void>;
   delete(key: LoginKey): Promise<void>;
 }
@@ -31,7 +31,12 @@ export const openTokensFile = (fileOf: () => string): TokensFile => ({
     const payload = linesOf(readIfThere(fileOf())).find((line) => line.key === keyText(key))?.payload;
     return payload === undefined ? undefined : parsePayload(payload);
   },
-  has: (key) => linesOf(readIfThere(fileOf())).some((line) => line.key === keyText(key)),
+  damaged: (key) => {
+    const text = readIfThere(fileOf());
+    const own = linesOf(text).find((line) => line.key === keyText(key));
+    if (own !== undefined) return parsePayload(own.payload) === undefined;
+    return text.split('\n').some((line) => line.trim() !== '' && !line.startsWith('micro://'));
+  },
   set: (key, token) =>
     updateFile(fileOf(), (text = '') => [...without(text, key), `${keyText(key)}:${payloadOf(token)}`, ''].join('\n')),
   delete: (key) => updateFile(fileOf(), (text = '') => [...without(text, key), ''].join('\n').replace(/^\n$/, '')),
