@@ -37,6 +37,10 @@ const main = async (): Promise<void> => {
 
 /** A service process is this program started by itself; the variable never reaches what it runs. */
 const runAsChild = async (env: Record<string, string | undefined>): Promise<void> => {
+  if (env.MICRO_CHILD === 'guard') {
+    const { runGuard } = await import('../../internal/process/guard.ts');
+    return runGuard(process.argv.slice(2));
+  }
   const { runChild } = await import('../../sdk/child.ts');
   runChild(env);
 };

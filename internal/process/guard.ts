@@ -13,13 +13,17 @@ export const runGuard = (argv: readonly string[]): void => {
   const [command, ...args] = argv;
   if (command === undefined) throw new Error('the guard was started without a command');
   const env = { ...process.env };
+  const parent = env.MICRO_CHILD_PARENT;
   for (const name of Object.keys(env)) if (name.startsWith('MICRO_CHILD')) delete env[name];
   const child = spawn(command, args, { env, stdio: ['ignore', 'inherit', 'inherit'] });
   child.on('error', (e) => {
     process.stderr.write(`cannot start ${command}: ${e.message}\n`);
     process.exit(127);
   });
+  let orphaned = false;
   child.on('exit', (code, signal) => {
+    // Nobody is left to end what the command has started: the group goes, and we with it.
+    if (orphaned) return void process.kill(-process.pid, 'SIGKILL');
     process.exitCode = code ?? 1;
     if (signal) process.stderr.write(`${command} was ended by ${signal}\n`);
     if (process.connected) process.disconnect();
@@ -28,8 +32,12 @@ export const runGuard = (argv: readonly string[]): void => {
   // We share the group with the command, so a signal to the group reaches both; ours is to wait for the command's exit.
   process.on('SIGTERM', () => child.kill('SIGTERM'));
   process.on('SIGINT', () => child.kill('SIGINT'));
-  process.on('disconnect', () => {
+  const endAlone = (): void => {
+    orphaned = true;
     child.kill('SIGTERM');
     setTimeout(() => process.kill(-process.pid, 'SIGKILL'), graceMs);
-  });
+  };
+  process.on('disconnect', endAlone);
+  // The server may have died while we were loading: that event has passed.
+  if (process.platform !== 'win32' && Number(parent) > 0 && process.ppid !== Number(parent)) endAlone();
 };
