@@ -216,6 +216,12 @@ for (const c of [
     want: /write it as async \*count/,
   },
   {
+    name: 'answers a field that the message does not have',
+    methods: { call: () => ({ message: 'hi' }) },
+    endpoint: 'Greeter.Call',
+    want: /Greeter\.Call answered field message, but Message has msg/,
+  },
+  {
     name: 'returns text',
     methods: { call: () => 'hi' },
     endpoint: 'Greeter.Call',
