@@ -60,6 +60,11 @@ const readLine = (o: PromptStreams, raw: boolean): Promise<string> =>
       reject(abortError());
       return;
     }
+    if (stdin.readableEnded || stdin.destroyed) {
+      // An earlier question met the end already, and it is told only once.
+      resolve('');
+      return;
+    }
     signal?.addEventListener('abort', onAbort, { once: true });
     stdin.on('data', onData).on('end', onEnd).on('error', onError);
     stdin.resume();

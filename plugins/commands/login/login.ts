@@ -15,10 +15,13 @@ const loginExpirySeconds = 60;
 export const run = async (call: Call<typeof flags>, ctx: PluginContext<typeof config, typeof needs>): Promise<void> => {
   const home = openHome({ configFile: ctx.config.config_file });
   const place = placeOfSettings(ctx.config);
-  const id = call.flags.username ?? (await call.out.prompt('Enter username: '));
-  const secret = call.flags.password ?? (await call.out.prompt('Enter password: ', { hidden: true }));
+  const id = given('username', call.flags.username ?? (await call.out.prompt('Enter username: ')));
+  const secret = given(
+    'password',
+    call.flags.password ?? (await call.out.prompt('Enter password: ', { hidden: true })),
+  );
   try {
-    const credentials = { id: id.trim(), secret: secret.trim() };
+    const credentials = { id, secret };
     const { account, token } = await logIn(ctx.needs.auth, credentials, {
       namespace: place.namespace,
       signal: ctx.signal,
@@ -31,6 +34,13 @@ export const run = async (call: Call<typeof flags>, ctx: PluginContext<typeof co
     throw new ExitError(e.detail, 1, { cause: e, hint: e.hint });
   }
   call.out.line('Successfully logged in.');
+};
+
+/** Nothing is asked of the server, and no login ends, when nothing was typed. */
+const given = (what: string, text: string): string => {
+  const trimmed = text.trim();
+  if (trimmed !== '') return trimmed;
+  throw new ExitError(`no ${what} given`, 1, { hint: 'micro login --username NAME --password SECRET' });
 };
 
 const logIn = async (
