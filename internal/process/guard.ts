@@ -1,9 +1,11 @@
 /**
- * Holds a foreign command (a Go service, a shell script) for the runtime: starts it, passes signals and its exit on, and ends its whole group
+ * Holds a foreign command (a Go service, a shell script) for the runtime: starts it, passes its exit on, and ends its whole group
  * when the server dies, which the command itself would not notice. Runs as a process of its own, started with MICRO_CHILD=guard.
  */
 
 import { spawn } from 'node:child_process';
+
+import { signalGroup } from './process-identity.ts';
 
 /** Milliseconds the command has after SIGTERM once the server is gone. */
 const graceMs = 3_000;
@@ -23,21 +25,31 @@ export const runGuard = (argv: readonly string[]): void => {
   let orphaned = false;
   child.on('exit', (code, signal) => {
     // Nobody is left to end what the command has started: the group goes, and we with it.
-    if (orphaned) return void process.kill(-process.pid, 'SIGKILL');
+    if (orphaned) return endGroup();
     process.exitCode = code ?? 1;
     if (signal) process.stderr.write(`${command} was ended by ${signal}\n`);
     if (process.connected) process.disconnect();
     process.exit();
   });
-  // We share the group with the command, so a signal to the group reaches both; ours is to wait for the command's exit.
-  process.on('SIGTERM', () => child.kill('SIGTERM'));
-  process.on('SIGINT', () => child.kill('SIGINT'));
+  // We share the group with the command, so a signal to the group reaches both, and a second one might mean `at once` to it; ours is to wait.
+  const forward = (signal: NodeJS.Signals): void => {
+    if (process.platform === 'win32') child.kill(signal);
+  };
+  process.on('SIGTERM', forward);
+  process.on('SIGINT', forward);
   const endAlone = (): void => {
+    if (orphaned) return;
     orphaned = true;
-    child.kill('SIGTERM');
-    setTimeout(() => process.kill(-process.pid, 'SIGKILL'), graceMs);
+    // The whole group: `go run` and shells do not pass signals on to what they have started.
+    if (!signalGroup(process.pid, 'SIGTERM')) child.kill('SIGTERM');
+    setTimeout(() => endGroup(), graceMs);
   };
   process.on('disconnect', endAlone);
   // The server may have died while we were loading: that event has passed.
   if (process.platform !== 'win32' && Number(parent) > 0 && process.ppid !== Number(parent)) endAlone();
+};
+
+const endGroup = (): void => {
+  signalGroup(process.pid, 'SIGKILL');
+  process.exit(1);
 };

@@ -49,14 +49,26 @@ const broken: readonly Broken[] = [
   {
     name: 'stops the old one first',
     fails: 'updates changed content: the old one ends when the new one is registered',
-    spoil: (good) => ({
-      create: async (s, o) => {
-        const [present] = await good.read({ service: s.name });
-        if (present !== undefined) await good.delete(s);
-        await good.create(s, o);
-      },
-      upload: (s, archive, o) => good.upload(s, archive, o),
-    }),
+    spoil: (good) => {
+      let archive: Buffer = Buffer.alloc(0);
+      const again = async function* (): AsyncGenerator<Uint8Array> {
+        yield archive;
+      };
+      return {
+        upload: async (s, chunks, o) => {
+          archive = Buffer.concat(await Array.fromAsync(chunks));
+          return good.upload(s, again(), o);
+        },
+        create: async (s, o) => {
+          const [present] = await good.read({ service: s.name });
+          if (present !== undefined) {
+            await good.delete(s);
+            await good.upload(s, again(), o);
+          }
+          await good.create(s, o);
+        },
+      };
+    },
   },
   {
     name: 'deletes what it does not have',
@@ -64,9 +76,9 @@ const broken: readonly Broken[] = [
     spoil: (good) => ({ delete: (s, o) => good.delete(s, o).catch(() => undefined) }),
   },
   {
-    name: 'only forgets what it deletes',
+    name: 'keeps what it deletes',
     fails: 'deletes process, record and source',
-    spoil: (good) => ({ delete: async () => undefined, read: (o) => good.read(o) }),
+    spoil: () => ({ delete: async () => undefined }),
   },
   {
     name: 'loses a line',

@@ -10,7 +10,7 @@ import type { Node, Registry } from '../../../../internal/contract/registry.ts';
 import type { ProcessLedger } from '../../../../internal/process/process-ledger.ts';
 import { type SpawnedProcess, spawnProcess } from '../../../../internal/process/spawn.ts';
 import { supervise, type UnexpectedEnd } from '../../../../internal/process/supervise.ts';
-import { nodeIds, untilReady } from './readiness.ts';
+import { nodesOf, untilReady } from './readiness.ts';
 import type { ServiceLog } from './service-log.ts';
 import type { ServiceRecord } from './service-record.ts';
 
@@ -38,7 +38,8 @@ export interface Generation {
   readonly record: ServiceRecord;
   /** Resolves when a process is ready for the first time; rejects with the reason when the first one ends before. */
   readonly firstReady: Promise<void>;
-  stop(): Promise<void>;
+  /** Default grace: stopTimeoutMs. */
+  stop(graceMs?: number): Promise<void>;
 }
 
 export const startGeneration = (o: GenerationOptions): Generation => {
@@ -48,6 +49,7 @@ export const startGeneration = (o: GenerationOptions): Generation => {
   let others: ReadonlySet<string> = new Set();
   let node: Node | undefined;
   let waiting: Promise<void> = Promise.resolve();
+  let forgotten: Promise<void> = Promise.resolve();
 
   const supervised = supervise({
     delayMsMin: o.restartDelayMs,
@@ -55,7 +57,7 @@ export const startGeneration = (o: GenerationOptions): Generation => {
     resetMs: restartResetMs,
     now: o.now,
     start: async () => {
-      others = await nodeIds({ registry: o.registry, ...o.record });
+      others = new Set((await nodesOf({ registry: o.registry, ...o.record })).map((n) => n.id));
       const spawned = await spawnOnce(o);
       o.ledger.add(spawned.pid);
       return spawned;
@@ -72,16 +74,14 @@ export const startGeneration = (o: GenerationOptions): Generation => {
 
   const becomeReady = async (process: SpawnedProcess): Promise<void> => {
     const ended = new AbortController();
-    process.exited.then(
-      () => {
-        o.ledger.remove(process.pid);
-        ended.abort();
-        return forget();
-      },
-      () => {},
-    );
+    const before = others;
+    forgotten = process.exited.then(() => {
+      o.ledger.remove(process.pid);
+      ended.abort();
+      return forget(process.pid, before);
+    });
     try {
-      node = await untilReady({ ...o, ...o.record, others, timeoutMs: o.startTimeoutMs, signal: ended.signal });
+      node = await untilReady({ ...o, ...o.record, others: before, timeoutMs: o.startTimeoutMs, signal: ended.signal });
       o.onReady();
       first.resolve();
     } catch (e) {
@@ -90,27 +90,28 @@ export const startGeneration = (o: GenerationOptions): Generation => {
     }
   };
 
-  /** A process that did not deregister itself must not be called any more. */
-  const forget = async (): Promise<void> => {
-    const gone = node;
+  /** A process that did not deregister itself must not be called any more, whether it ever became ready or not. */
+  const forget = async (pid: number, before: ReadonlySet<string>): Promise<void> => {
+    const known = node?.id;
     node = undefined;
-    if (!gone) return;
     const { name, version, namespace } = o.record;
     try {
-      await o.registry.deregister({ name, version, nodes: [gone] }, { domain: namespace });
+      const nodes = await nodesOf({ registry: o.registry, name, version, namespace });
+      const gone = nodes.filter((n) => n.id === known || (n.metadata.pid === String(pid) && !before.has(n.id)));
+      if (gone.length > 0) await o.registry.deregister({ name, version, nodes: gone }, { domain: namespace });
     } catch (e) {
-      o.log.add('runtime', `cannot deregister node ${gone.id}: ${e instanceof Error ? e.message : String(e)}`);
+      o.log.add('runtime', `cannot deregister a node of process ${pid}: ${e instanceof Error ? e.message : String(e)}`);
     }
   };
 
   return {
     record: o.record,
     firstReady: first.promise,
-    stop: async () => {
-      await supervised.stop(o.stopTimeoutMs);
+    stop: async (graceMs = o.stopTimeoutMs) => {
+      await supervised.stop(graceMs);
       first.reject(new Error('stopped'));
       await waiting;
-      await forget();
+      await forgotten;
     },
   };
 };

@@ -7,12 +7,14 @@ import { join } from 'node:path';
 
 import { defaultNamespace, defaultVersion } from '../../../../internal/contract/core.ts';
 import { badRequest, internal } from '../../../../internal/contract/error.ts';
+import { stopTimeoutMs } from '../../../../internal/contract/limits.ts';
 import type { PluginContext, Running } from '../../../../internal/contract/plugin.ts';
 import type { CreateOptions, Runtime, RuntimeService, ServiceRef } from '../../../../internal/contract/runtime.ts';
 import { openProcessLedger } from '../../../../internal/process/process-ledger.ts';
 import { createManagedService, type ManagedService } from './managed-service.ts';
 import type { config, needs } from './plugin.ts';
 import { proxyAddressOf } from './proxy-address.ts';
+import { createKeyedTurns } from './keyed-turns.ts';
 import { createServiceAccounts } from './service-accounts.ts';
 import { serviceEnvironment } from './service-environment.ts';
 import { openServiceLog } from './service-log.ts';
@@ -26,11 +28,16 @@ const ids = {
   logs: 'runtime.Runtime.Logs',
 };
 
+/** Of the time a plugin has to stop, what is left for killing and for writing the logs. */
+const stopReserveMs = 1_500;
+
 export const create = (ctx: PluginContext<typeof config, typeof needs>): Runtime & Running => {
   const { needs: n } = ctx;
   const services = new Map<string, ManagedService>();
   /** Values for `secrets`, kept in memory only: they are not written to disk in clear. */
   const secrets = new Map<string, Readonly<Record<string, string>>>();
+  /** Calls about one service never overlap. */
+  const inTurn = createKeyedTurns();
   const records = recordTable(n.store);
   const accounts = createServiceAccounts(n.auth);
   const ledger = openProcessLedger(join(ctx.dataDir, 'processes'));
@@ -60,10 +67,8 @@ export const create = (ctx: PluginContext<typeof config, typeof needs>): Runtime
           account: await accounts.of(r),
           secrets: secrets.get(key) ?? {},
         }),
-      onReplaced: async (r) => {
-        await records.put(r);
-        await sources.keepOnly(r.namespace, r, r.contentId);
-      },
+      onReplaced: records.put,
+      onSettled: (r) => sources.keepOnly(r.namespace, r, r.contentId),
     });
   };
 
@@ -75,6 +80,7 @@ export const create = (ctx: PluginContext<typeof config, typeof needs>): Runtime
 
   return {
     start: async () => {
+      await sources.sweep();
       for (const pid of ledger.sweep()) ctx.log.warn('ended a process that a dead server left behind', { pid });
       for (const record of await records.all()) {
         const service = manage(record);
@@ -83,7 +89,8 @@ export const create = (ctx: PluginContext<typeof config, typeof needs>): Runtime
       }
     },
     stop: async () => {
-      await Promise.all([...services.values()].map((s) => s.stop()));
+      const graceMs = Math.min(ctx.config.stop_timeout, stopTimeoutMs - stopReserveMs);
+      await Promise.all([...services.values()].map((s) => s.stop(graceMs)));
       await Promise.all([...services.values()].map((s) => s.log.close()));
       services.clear();
     },
@@ -93,25 +100,26 @@ export const create = (ctx: PluginContext<typeof config, typeof needs>): Runtime
       return sources.upload(o.namespace ?? defaultNamespace, service, archive);
     },
 
-    create: async (service, o = {}) => {
-      const record = await recordOf(service, o, sources);
-      secrets.set(keyOf(record), o.secrets ?? {});
-      const present = services.get(keyOf(record));
-      if (present) {
-        if (o.force || !sameService(present.record(), record) || present.describe().status === 'error')
-          present.replace(record);
-        return;
-      }
-      const managed = manage(record);
-      services.set(keyOf(record), managed);
-      try {
-        await records.put(record);
-      } catch (e) {
-        services.delete(keyOf(record));
-        throw e;
-      }
-      managed.start();
-    },
+    create: (service, o = {}) =>
+      inTurn(keyOf(placed({ ...service, namespace: o.namespace })), async () => {
+        const record = await recordOf(service, o, sources);
+        secrets.set(keyOf(record), o.secrets ?? {});
+        const present = services.get(keyOf(record));
+        if (present) {
+          if (o.force || !sameService(present.record(), record) || present.describe().status === 'error')
+            present.replace(record);
+          return;
+        }
+        const managed = manage(record);
+        services.set(keyOf(record), managed);
+        try {
+          await records.put(record);
+        } catch (e) {
+          services.delete(keyOf(record));
+          throw e;
+        }
+        managed.start();
+      }),
 
     read: async (o = {}) =>
       [...services.values()]
@@ -119,34 +127,36 @@ export const create = (ctx: PluginContext<typeof config, typeof needs>): Runtime
         .map((s): RuntimeService => s.describe())
         .sort((a, b) => (a.name === b.name ? (a.version < b.version ? -1 : 1) : a.name < b.name ? -1 : 1)),
 
-    update: async (service, o = {}) => {
-      const managed = require({ ...service, namespace: o.namespace }, ids.update);
-      checkInstances(o.instances, ids.update);
-      const old = managed.record();
-      const source = service.source || old.source;
-      const record: ServiceRecord = {
-        ...old,
-        source,
-        contentId: await sources.contentOf(old.namespace, source),
-        metadata: { ...old.metadata, ...service.metadata },
-        entrypoint: o.entrypoint ?? old.entrypoint,
-      };
-      checkEntrypoint(record.entrypoint, ids.update);
-      if (!sameService(old, record) || managed.describe().status === 'error') managed.replace(record);
-    },
+    update: (service, o = {}) =>
+      inTurn(keyOf(placed({ ...service, namespace: o.namespace })), async () => {
+        const managed = require({ ...service, namespace: o.namespace }, ids.update);
+        checkInstances(o.instances, ids.update);
+        const old = managed.record();
+        const source = service.source || old.source;
+        const record: ServiceRecord = {
+          ...old,
+          source,
+          contentId: await sources.contentOf(old.namespace, source),
+          metadata: { ...old.metadata, ...service.metadata },
+          entrypoint: o.entrypoint ?? old.entrypoint,
+        };
+        checkEntrypoint(record.entrypoint, ids.update);
+        if (!sameService(old, record) || managed.describe().status === 'error') managed.replace(record);
+      }),
 
-    delete: async (service, o = {}) => {
-      const managed = require({ ...service, namespace: o.namespace }, ids.delete);
-      const record = managed.record();
-      await managed.stop();
-      await records.remove(record);
-      services.delete(keyOf(record));
-      secrets.delete(keyOf(record));
-      await accounts.remove(record);
-      await sources.remove(record.namespace, record, record.source);
-      await managed.log.close();
-      await managed.log.remove();
-    },
+    delete: (service, o = {}) =>
+      inTurn(keyOf(placed({ ...service, namespace: o.namespace })), async () => {
+        const managed = require({ ...service, namespace: o.namespace }, ids.delete);
+        const record = managed.record();
+        await managed.stop();
+        await records.remove(record);
+        services.delete(keyOf(record));
+        secrets.delete(keyOf(record));
+        await accounts.remove(record);
+        await sources.remove(record.namespace, record, record.source);
+        await managed.log.close();
+        await managed.log.remove();
+      }),
 
     logs: async function* (service, o = {}) {
       const managed = services.get(keyOf(placed({ ...service, namespace: o.namespace })));
@@ -221,8 +231,8 @@ const checkEntrypoint = (path: string, id: string): void => {
 
 /** Whether running the one is running the other. */
 const sameService = (a: ServiceRecord, b: ServiceRecord): boolean => {
-  const shape = ({ contentId, source, command, args, env, entrypoint, metadata }: ServiceRecord): string =>
-    JSON.stringify([contentId, source, command, args, env, entrypoint, Object.entries(metadata).sort()]);
+  const shape = ({ contentId, source, command, args, env, type, entrypoint, metadata }: ServiceRecord): string =>
+    JSON.stringify([contentId, source, command, args, env, type, entrypoint, Object.entries(metadata).sort()]);
   return shape(a) === shape(b);
 };
 

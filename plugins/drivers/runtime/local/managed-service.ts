@@ -27,8 +27,10 @@ export interface ManagedServiceOptions
   readonly cacheDir: string;
   /** The environment of the record's processes; waits until the platform can be reached. */
   environment(record: ServiceRecord): Promise<Readonly<Record<string, string>>>;
-  /** An update has taken over: the new record is the one to keep. */
+  /** An update takes over: the new record is the one to keep. */
   onReplaced(record: ServiceRecord): Promise<void>;
+  /** Nothing runs from another content any more. */
+  onSettled(record: ServiceRecord): Promise<void>;
 }
 
 export interface ManagedService {
@@ -40,8 +42,8 @@ export interface ManagedService {
   start(): void;
   /** Starts the new one in the background, and stops the old when it is ready; a failure leaves the old running and is shown. */
   replace(record: ServiceRecord): void;
-  /** Ends everything; nothing starts after it. */
-  stop(): Promise<void>;
+  /** Ends everything within the grace, default the service's stop timeout; nothing starts after it. */
+  stop(graceMs?: number): Promise<void>;
 }
 
 interface State {
@@ -53,6 +55,8 @@ interface State {
   restarts: number;
   lastExit: string;
   generation: Generation | undefined;
+  /** Updates that have not taken over or failed yet. */
+  updates: number;
 }
 
 export const createManagedService = (o: ManagedServiceOptions): ManagedService => {
@@ -65,6 +69,7 @@ export const createManagedService = (o: ManagedServiceOptions): ManagedService =
     restarts: 0,
     lastExit: '',
     generation: undefined,
+    updates: 0,
   };
   let work: Promise<void> = Promise.resolve();
   /** Steps of one service never overlap. A step that fails says so in the state. */
@@ -83,13 +88,22 @@ export const createManagedService = (o: ManagedServiceOptions): ManagedService =
     log: o.log,
     describe: () => describe(state),
     start: () => next(() => begin(o, state, state.record, stopped.signal)),
-    replace: (record) => next(() => replace(o, state, record, stopped.signal)),
-    stop: async () => {
+    replace: (record) => {
+      state.updates += 1;
+      next(async () => {
+        try {
+          await replace(o, state, record, stopped.signal);
+        } finally {
+          state.updates -= 1;
+        }
+      });
+    },
+    stop: async (graceMs) => {
       stopped.abort();
       if (state.generation) state.status = 'stopping';
-      await state.generation?.stop();
+      await state.generation?.stop(graceMs);
       await work;
-      await state.generation?.stop();
+      await state.generation?.stop(graceMs);
       state.status = 'stopped';
     },
   };
@@ -122,6 +136,7 @@ const replace = async (
     await old?.stop();
     state.generation = undefined;
     await o.onReplaced(record);
+    await o.onSettled(record);
     return begin(o, state, record, signal);
   }
   o.log.add('runtime', 'updating');
@@ -133,6 +148,7 @@ const replace = async (
   show(o, state, 'running', '');
   await o.onReplaced(record);
   await old.stop();
+  await o.onSettled(record);
 };
 
 /** The new generation once it is ready; undefined when it failed, which is then shown beside the old one that runs on. */
@@ -244,6 +260,7 @@ const describe = (s: State): RuntimeService => ({
     status: s.status,
     build: s.record.contentId,
     ...(s.error === '' ? {} : { error: s.error }),
+    ...(s.updates === 0 ? {} : { updating: 'true' }),
     ...(s.restarts === 0 ? {} : { restarts: String(s.restarts), lastExit: s.lastExit }),
   },
 });

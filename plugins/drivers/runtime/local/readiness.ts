@@ -23,11 +23,6 @@ export interface ReadinessOptions {
 const lookMs = 20;
 const healthMs = 2_000;
 
-/** Ids of the service's nodes now. */
-export const nodeIds = async (
-  o: Pick<ReadinessOptions, 'registry' | 'namespace' | 'name' | 'version'>,
-): Promise<ReadonlySet<string>> => new Set((await nodesOf(o)).map((n) => n.id));
-
 /** The node of the process; throws timeout with what was missing. */
 export const untilReady = async (o: ReadinessOptions): Promise<Node> => {
   const deadline = performance.now() + o.timeoutMs;
@@ -45,7 +40,8 @@ export const untilReady = async (o: ReadinessOptions): Promise<Node> => {
   throw timeout('drivers/runtime/local', `${missing} within ${o.timeoutMs / 1_000} s`);
 };
 
-const nodesOf = async (
+/** The service's nodes now, whosoever they are. */
+export const nodesOf = async (
   o: Pick<ReadinessOptions, 'registry' | 'namespace' | 'name' | 'version'>,
 ): Promise<readonly Node[]> =>
   (await o.registry.get(o.name, { domain: o.namespace }))

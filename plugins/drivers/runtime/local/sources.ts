@@ -1,10 +1,11 @@
 /** Uploaded sources: the archive as a blob, its files in a folder named by their content. Owns both; knows nothing of processes. */
 
-import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { glob, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { BlobStore } from '../../../../internal/contract/blob.ts';
-import { badRequest, isMicroError } from '../../../../internal/contract/error.ts';
+import { badRequest, internal, isMicroError } from '../../../../internal/contract/error.ts';
 import type { ServiceRef } from '../../../../internal/contract/runtime.ts';
 import { settle, type Unpacked, unpack } from '../../../../internal/source/unpack.ts';
 
@@ -21,11 +22,16 @@ export interface Sources {
   ): Promise<string>;
   /** Removes every content of the service but this one. */
   keepOnly(namespace: string, service: ServiceRef, contentId: string): Promise<void>;
+  /** Removes what uploads left behind that a dead server was working on; call before the first of them. */
+  sweep(): Promise<void>;
   /** Removes archive and folders. */
   remove(namespace: string, service: ServiceRef, source: string): Promise<void>;
 }
 
 const prefix = 'source://';
+const spoolPrefix = '.upload-';
+/** Archives as they come in, and unpack.ts's folders before they are whole. */
+const leftovers = '{.upload-*,.unpack-*}';
 export const isUploaded = (source: string): boolean => source.startsWith(prefix);
 
 export const createSources = (o: { readonly blob: BlobStore; readonly folder: string }): Sources => {
@@ -54,7 +60,7 @@ export const createSources = (o: { readonly blob: BlobStore; readonly folder: st
     contentOf,
     upload: async (namespace, service, archive) => {
       const source = `${prefix}${service.name}:${service.version}`;
-      const spool = join(home(namespace, service), '.upload');
+      const spool = join(home(namespace, service), `${spoolPrefix}${randomUUID()}`);
       await mkdir(home(namespace, service), { recursive: true, mode: 0o700 });
       let unpacked: Unpacked;
       try {
@@ -72,9 +78,14 @@ export const createSources = (o: { readonly blob: BlobStore; readonly folder: st
       const folder = join(home(namespace, service), contentId);
       if (await isFolder(folder)) return folder;
       const unpacked = await unpack(archiveOf(o.blob, namespace, source), home(namespace, service));
-      const place = join(home(namespace, service), unpacked.contentId);
-      await settle(unpacked, place);
-      return place;
+      if (unpacked.contentId !== contentId) {
+        await rm(unpacked.folder, { recursive: true, force: true });
+        throw internal('drivers/runtime/local', `the files of ${service.name} are gone, and the archive holds others`, {
+          hint: 'bring them up again with micro update',
+        });
+      }
+      await settle(unpacked, folder);
+      return folder;
     },
     keepOnly: async (namespace, service, contentId) => {
       const folder = home(namespace, service);
@@ -82,6 +93,10 @@ export const createSources = (o: { readonly blob: BlobStore; readonly folder: st
         if (/^[0-9a-f]{64}$/.test(name) && name !== contentId)
           await rm(join(folder, name), { recursive: true, force: true });
       }
+    },
+    sweep: async () => {
+      for await (const path of glob([`*/${leftovers}`, `*/*/${leftovers}`], { cwd: o.folder }))
+        await rm(join(o.folder, path), { recursive: true, force: true });
     },
     remove: async (namespace, service, source) => {
       contents.delete(`${namespace} ${source}`);
