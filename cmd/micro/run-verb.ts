@@ -41,13 +41,23 @@ export const runVerb = async (o: VerbRun): Promise<number> => {
   const call: Call = { ...callOf(line, o, flags), out };
   const opened = await host.open({ id: `micro ${verb.words}`, needs: verb.needs ?? {} });
   try {
-    const { run } = await verb.load();
+    const { run } = await loadVerb(o, flags);
     const ctx = host.contextFor(plugin, opened.needs, o.signal);
     const code = await run(call, ctx);
     return code ?? 0;
   } finally {
     await opened.stop();
   }
+};
+
+/** Evaluates the verb's code; MICRO_TRACE=load says what that took. */
+const loadVerb = async (o: VerbRun, flags: FlagLayer): ReturnType<Verb['load']> => {
+  const before = performance.now();
+  const code = await o.found.verb.load();
+  const topics = (flags.get('MICRO_TRACE') || o.env.MICRO_TRACE)?.split(',') ?? [];
+  const ms = (performance.now() - before).toFixed(1);
+  if (topics.includes('load')) process.stderr.write(`load: ${o.found.plugin.id} (${o.found.verb.words}) ${ms} ms\n`);
+  return code;
 };
 
 interface Line {

@@ -14,7 +14,16 @@ import type { Listener } from '../contract/listener.ts';
 import type { Logger } from '../contract/logger.ts';
 import type { Plugin, PluginContext, PluginId } from '../contract/plugin.ts';
 import { microDir } from '../home/home-dir.ts';
-import { type Bindings, bindingsAlone, bindingsOf, type PlanOptions, planNeeds, planOf, profileOf } from './plan.ts';
+import {
+  type Bindings,
+  bindingsAlone,
+  bindingsOf,
+  lastPart,
+  type PlanOptions,
+  planNeeds,
+  planOf,
+  profileOf,
+} from './plan.ts';
 import { type Configured, createSettings, type Settings, type SettingsOptions } from './settings.ts';
 import { type Created, resolved, type Run, type RunOptions, startPlan } from './start-plan.ts';
 import { slotVariable } from '../cli/global-flags.ts';
@@ -63,7 +72,11 @@ export const createHost = (o: HostOptions): OwnHost => {
   const ready = Promise.withResolvers<readonly Listener[]>();
   const now = o.now ?? Date.now;
   const dataDir = (): string => resolve(o.dataDir ?? settings.variable('MICRO_DATA_DIR') ?? join(microDir(), 'server'));
-  const planOptions = (chosen: Bindings): PlanOptions => ({ plugins: o.plugins, bind: chosen, profile: profile.id });
+  const planOptions = (chosen: Bindings): PlanOptions => ({
+    plugins: o.plugins,
+    bind: chosen,
+    profile: lastPart(profile.id),
+  });
   const layersOf = (id: PluginId, given?: StartOptions['settings']) => ({
     given: given?.[id],
     profile: profile.settings?.[id],
@@ -100,7 +113,7 @@ export const createHost = (o: HostOptions): OwnHost => {
       : bindingsOf({ ...profile, bind: bindingsAlone(ids, profile, o.plugins) as never }, o.plugins, override);
   const self: OwnHost = {
     version: o.version,
-    profile: profile.id.slice('profiles/'.length),
+    profile: lastPart(profile.id),
     get dataDir() {
       return dataDir();
     },

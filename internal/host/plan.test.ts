@@ -174,6 +174,18 @@ test('a core service alone holds its own slot and what nobody else stands for', 
   });
 });
 
+test('the remote drivers’ own way to the server stays as it is', () => {
+  const plugins = [
+    ...base,
+    driver('client', 'direct'),
+    driver('client', 'proxy'),
+    service('api', { client: capability('client') }),
+    { ...server, bind: { ...bind, client: 'drivers/client/direct' } } as Plugin,
+  ];
+  const profile = { ...remote, bind: { ...remote.bind, client: 'drivers/client/proxy' } } as const;
+  assert.is(bindingsAlone(['services/api'], profile, plugins).client, 'drivers/client/proxy');
+});
+
 test('whatever the needs, the order holds or the fault is a circle', () => {
   const slots = ['a', 'b', 'c', 'd', 'e', 'f'];
   const graph = fc.array(fc.subarray(slots), { minLength: slots.length, maxLength: slots.length });

@@ -208,7 +208,10 @@ export const bindingsAlone = (ids: readonly PluginId[], base: ProfilePlugin, plu
     const face: PluginId = `services/${name}`;
     const remote = plugins.some((p) => p.id === face) && !ids.includes(face);
     const driver = server.bind[name];
-    if (!remote && driver !== undefined) bind[name] = driver;
+    const bound = bind[name];
+    // What is no face of a core service (drivers/client/proxy) serves the remote drivers themselves, and stays.
+    const replaceable = bound === undefined || (typeof bound === 'string' && lastPart(bound) === 'rpc');
+    if (!remote && replaceable && driver !== undefined) bind[name] = driver;
   }
   return bind;
 };
