@@ -11,15 +11,14 @@ import type { config, flags, needs } from './plugin.ts';
 
 /** Short on purpose, as in v3: the first command after a login renews it, and so proves the refresh token. */
 const loginExpirySeconds = 60;
+/** For those who gave no name or no password, from an empty pipe for one. */
+const usageHint = 'micro login --username NAME --password SECRET';
 
 export const run = async (call: Call<typeof flags>, ctx: PluginContext<typeof config, typeof needs>): Promise<void> => {
   const home = openHome({ configFile: ctx.config.config_file });
   const place = placeOfSettings(ctx.config);
-  const id = given('username', call.flags.username ?? (await call.out.prompt('Enter username: ')));
-  const secret = given(
-    'password',
-    call.flags.password ?? (await call.out.prompt('Enter password: ', { hidden: true })),
-  );
+  const id = (call.flags.username ?? (await call.out.prompt('Enter username: '))).trim();
+  const secret = (call.flags.password ?? (await call.out.prompt('Enter password: ', { hidden: true }))).trim();
   try {
     const credentials = { id, secret };
     const { account, token } = await logIn(ctx.needs.auth, credentials, {
@@ -31,16 +30,9 @@ export const run = async (call: Call<typeof flags>, ctx: PluginContext<typeof co
     if (!isMicroError(e) || !isRefusal(e.code)) throw e;
     // As in v3, whoever fails to log in is not logged in; the login that was there before would be a surprise.
     await removeLogin(home, place);
-    throw new ExitError(e.detail, 1, { cause: e, hint: e.hint });
+    throw new ExitError(e.detail, 1, { cause: e, hint: id && secret ? e.hint : usageHint });
   }
   call.out.line('Successfully logged in.');
-};
-
-/** Nothing is asked of the server, and no login ends, when nothing was typed. */
-const given = (what: string, text: string): string => {
-  const trimmed = text.trim();
-  if (trimmed !== '') return trimmed;
-  throw new ExitError(`no ${what} given`, 1, { hint: 'micro login --username NAME --password SECRET' });
 };
 
 const logIn = async (
