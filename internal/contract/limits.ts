@@ -7,6 +7,8 @@ const MiB = 1024 * KiB;
 export const messageBytesMax = 32 * MiB;
 /** One HTTP request body at the API. */
 export const bodyBytesMax = 100 * MiB;
+/** All HTTP request bodies that the API holds at one time. */
+export const bodiesBytesMax = 256 * MiB;
 /** Request headers of one call, in bytes of names and values. */
 export const headerBytesMax = 64 * KiB;
 /** One blob. */
@@ -153,6 +155,8 @@ export const httpConnectionsMax = 10_000;
 export const httpHeadersTimeoutMs = 10_000;
 export const httpRequestTimeoutMs = 300_000;
 export const httpKeepAliveMs = 65_000;
+/** How often the API looks for requests that are over their time. */
+export const httpCheckMs = 1_000;
 /** Parts of one query string or form, and how deep `a[b][c]` may nest. */
 export const queryFieldsMax = 1_000;
 export const queryDepthMax = 32;

@@ -10,6 +10,7 @@ import { internal, toMicroError } from '../contract/error.ts';
 import {
   drainMs,
   headerBytesMax,
+  httpCheckMs,
   httpConnectionsMax,
   httpHeadersTimeoutMs,
   httpKeepAliveMs,
@@ -23,6 +24,8 @@ export interface Exchange {
   readonly response: ServerResponse;
   /** Fires when the caller leaves before the answer is complete, and when the server closes. */
   readonly signal: AbortSignal;
+  /** Resolves when the answer is sent, or the caller has left. */
+  readonly ended: Promise<void>;
 }
 
 export interface HttpServerOptions {
@@ -49,13 +52,14 @@ export const createHttpServer = (o: HttpServerOptions): HttpServer => {
       headersTimeout: httpHeadersTimeoutMs,
       requestTimeout: httpRequestTimeoutMs,
       keepAliveTimeout: httpKeepAliveMs,
+      connectionsCheckingInterval: httpCheckMs,
     },
     (request, response) => {
       if (closing) response.setHeader('Connection', 'close');
       const { entry, signal } = track(response);
       open.add(entry);
       entry.ended.then(() => open.delete(entry));
-      answer(o, { request, response, signal });
+      answer(o, { request, response, signal, ended: entry.ended });
     },
   );
   server.maxConnections = httpConnectionsMax;

@@ -2,8 +2,10 @@
 
 import { checkOrigin, isLoopbackName, type OriginPolicy } from '../../../internal/http/origin.ts';
 import { createHttpServer, type Exchange } from '../../../internal/http/http-server.ts';
+import { createBodyBudget } from '../../../internal/http/request-body.ts';
 import { sendContent } from '../../../internal/http/respond.ts';
 import { microError } from '../../../internal/contract/error.ts';
+import { bodiesBytesMax } from '../../../internal/contract/limits.ts';
 import type { PluginContext, ServiceInstance } from '../../../internal/contract/plugin.ts';
 import { splitAddress } from '../../../internal/rpc/address.ts';
 import { loadTracer, type Tracer } from '../../../internal/trace/tracer.ts';
@@ -26,6 +28,7 @@ export const create = (ctx: ApiContext): ServiceInstance => {
     origins: ctx.config.cors_origins ?? [],
     hosts: ctx.config.hosts ?? [],
   };
+  const bodies = createBodyBudget(bodiesBytesMax);
   const server = createHttpServer({
     id,
     log: ctx.log,
@@ -35,7 +38,7 @@ export const create = (ctx: ApiContext): ServiceInstance => {
       if (!methods.has(exchange.request.method ?? ''))
         throw microError(405, id, `method ${exchange.request.method} is not allowed`);
       tracer ??= await loadTracer({ now: ctx.now });
-      await handleRpc(exchange, { ...ctx.needs, tracer });
+      await handleRpc(exchange, { ...ctx.needs, tracer, bodies });
     },
   });
   return {

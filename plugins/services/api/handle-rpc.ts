@@ -6,10 +6,10 @@ import { checkCall } from '../../../internal/auth/check-call.ts';
 import { tokenOf } from '../../../internal/auth/bearer.ts';
 import type { Auth } from '../../../internal/contract/auth.ts';
 import type { Client, ClientOptions } from '../../../internal/contract/client.ts';
-import { internal, isMicroError, notFound, toMicroError } from '../../../internal/contract/error.ts';
+import { internal, isMicroError, notFound, toMicroError, unauthorized } from '../../../internal/contract/error.ts';
 import type { Endpoint, Registry } from '../../../internal/contract/registry.ts';
 import type { Exchange } from '../../../internal/http/http-server.ts';
-import { readBody } from '../../../internal/http/request-body.ts';
+import { type BodyBudget, readBody } from '../../../internal/http/request-body.ts';
 import { errorText, sendContent } from '../../../internal/http/respond.ts';
 import { parseTraceparent } from '../../../internal/trace/trace-context.ts';
 import type { Tracer } from '../../../internal/trace/tracer.ts';
@@ -22,6 +22,8 @@ export interface RpcNeeds {
   readonly registry: Registry;
   readonly client: Client;
   readonly tracer: Tracer;
+  /** Bytes of all bodies that are held at one time. */
+  readonly bodies: BodyBudget;
 }
 
 const id = 'go.micro.api';
@@ -41,7 +43,7 @@ export const handleRpc = async (exchange: Exchange, needs: RpcNeeds): Promise<vo
     await span.run(() => callService(exchange, { needs, target, query: query.join('?') }));
     span.end();
   } catch (e) {
-    const error = toApiError(e);
+    const error = explained(toApiError(e), exchange);
     span.end(error.detail);
     throw error;
   }
@@ -55,6 +57,15 @@ const toApiError = (e: unknown) => {
   if (isMicroError(e) || error.code !== 500) return error;
   return internal(id, `error during request: ${error.detail}`, { cause: e });
 };
+
+/** The command line says it in its own words, so the services behind leave it open. */
+const explained = (error: ReturnType<typeof toApiError>, { request }: Exchange) =>
+  error.code === 401 && error.hint === undefined && authorizationOf(request) === undefined
+    ? unauthorized(error.id, error.detail, {
+        hint: 'the request carries no token: Authorization: Bearer TOKEN',
+        cause: error,
+      })
+    : error;
 
 interface Requested {
   readonly needs: RpcNeeds;
@@ -74,7 +85,7 @@ const callService = async (exchange: Exchange, { needs, target, query }: Request
   });
   const endpoint = await findEndpoint(needs.registry, target, { namespace, signal });
   const contentType = (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  const body = await readBody(request, { id, signal });
+  const body = await readBody(request, { id, signal, budget: needs.bodies, until: exchange.ended });
   const shape = endpoint?.request;
   const payload = payloadOf({ method: request.method ?? '', contentType, query, body, shape });
   const options: ClientOptions = {
