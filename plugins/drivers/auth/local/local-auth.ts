@@ -198,7 +198,7 @@ const refresh = async (p: Parts, o: { namespace: string; refreshToken: string; s
   const stored = holder === undefined ? undefined : await p.accounts.byId(o.namespace, holder.id);
   if (stored === undefined || stored.generation !== holder?.generation)
     throw invalidToken('the refresh token is unknown or has ended', { id: 'auth.Auth.Token' });
-  const refreshToken = await p.refreshes.rotate(o.namespace, o.refreshToken);
+  const refreshToken = await unlessFull(p.refreshes.rotate(o.namespace, o.refreshToken), o.refreshToken);
   return issue(p, { account: stored.account, generation: stored.generation, seconds: o.seconds, refreshToken });
 };
 
@@ -214,8 +214,18 @@ const logIn = async (
   if (stored === undefined) throw badRequest(at, 'Account not found with this ID');
   if (!right) throw badRequest(at, 'Secret not correct');
   const { account, generation } = stored;
-  const refreshToken = await p.refreshes.issue(o.namespace, { id: account.id, generation });
+  const refreshToken = await unlessFull(p.refreshes.issue(o.namespace, { id: account.id, generation }), undefined);
   return issue(p, { account, generation, seconds: o.seconds, refreshToken });
+};
+
+/** A full disk must not lock out who could free it, nor services, whose tokens end every few minutes. */
+const unlessFull = async <T>(work: Promise<string>, otherwise: T): Promise<string | T> => {
+  try {
+    return await work;
+  } catch (e) {
+    if (isMicroError(e) && e.code === 507) return otherwise;
+    throw e;
+  }
 };
 
 const listAccounts = async (p: Parts, o: CallOptions | undefined): Promise<readonly Account[]> => {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 
 import type { Auth } from '../../../../internal/contract/auth.ts';
-import { isMicroError } from '../../../../internal/contract/error.ts';
+import { isMicroError, outOfSpace } from '../../../../internal/contract/error.ts';
 import type { Store } from '../../../../internal/contract/store.ts';
 import { startLocalAuth, startMemoryStore } from '../../../../test/conformance/start-local-auth.ts';
 import { suite } from '../../../../test/support/suite.ts';
@@ -207,6 +207,36 @@ test('the credential is left out when it is not wanted, and gone after a stop', 
     { dataDir, config: { local_admin: false } },
   );
   rmSync(dataDir, { recursive: true });
+});
+
+test('a full disk locks nobody out: logins work, and refresh tokens stay as they are', async () => {
+  const store = await startMemoryStore({ now: () => now });
+  let full = false;
+  const filling: Store = {
+    ...store.instance,
+    write: async (...args) => {
+      if (full) throw outOfSpace('store', 'no space left');
+      return store.instance.write(...args);
+    },
+  };
+  try {
+    await withAuth(
+      async (auth) => {
+        const before = await auth.token(admin);
+        full = true;
+        const login = await auth.token(admin);
+        assert.is((await auth.inspect(login.accessToken)).id, 'admin');
+        assert.ok((await auth.token({ refreshToken: login.refreshToken })).accessToken);
+        assert.is((await auth.token({ refreshToken: before.refreshToken })).refreshToken, before.refreshToken);
+        full = false;
+        const rotated = await auth.token({ refreshToken: before.refreshToken });
+        assert.is.not(rotated.refreshToken, before.refreshToken);
+      },
+      { needs: { store: filling } },
+    );
+  } finally {
+    await store.stop();
+  }
 });
 
 test.run();
