@@ -23,6 +23,7 @@ const reasonPhrases: Readonly<Record<number, string>> = {
   409: 'Conflict',
   412: 'Precondition Failed',
   413: 'Request Entity Too Large',
+  415: 'Unsupported Media Type',
   429: 'Too Many Requests',
   499: 'Client Closed Request',
   500: 'Internal Server Error',
@@ -132,11 +133,16 @@ export const notImplemented = maker(501);
 export const unavailable = maker(503);
 export const outOfSpace = maker(507);
 
-/** Anything thrown becomes a MicroError: micro errors as they are, aborts as canceled or timeout, the rest as internal with `id`. */
+/** What the system says when a disk, a quota or a file's limit is full. */
+const fullDisk: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+/** Anything thrown becomes a MicroError: micro errors as they are, aborts as canceled or timeout, a full disk as out of space, the rest as internal with `id`. */
 export const toMicroError = (e: unknown, id: string): MicroErrorJson & Hint & Error => {
   if (isMicroError(e)) return e;
   if (e instanceof Error && e.name === 'TimeoutError') return timeout(id, 'context deadline exceeded', { cause: e });
   if (e instanceof Error && e.name === 'AbortError') return canceled(id, 'context canceled', { cause: e });
+  if (e instanceof Error && 'code' in e && fullDisk.has(e.code))
+    return outOfSpace(id, `no space left: ${e.message}`, { cause: e, hint: 'free some disk space on the server' });
   return internal(id, e instanceof Error ? e.message : String(e), { cause: e });
 };
 

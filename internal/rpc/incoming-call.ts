@@ -4,7 +4,15 @@ import { once } from 'node:events';
 
 import { Metadata } from '@grpc/grpc-js';
 
-import { type Hint, internal, type MicroErrorJson, microError, timeout, toMicroError } from '../contract/error.ts';
+import {
+  type Hint,
+  internal,
+  type MicroErrorJson,
+  microError,
+  timeout,
+  toMicroError,
+  unauthorized,
+} from '../contract/error.ts';
 import type { CallContext, Handler } from '../contract/handler.ts';
 import { messageBytesMax } from '../contract/limits.ts';
 import type { RawCall } from './catch-all.ts';
@@ -75,18 +83,24 @@ export const endWithStatus = (raw: RawCall, code: number, message: string, detai
 export const answerCall = async (
   call: IncomingCall,
   handler: Handler,
-  ctx: CallContext,
+  { ctx, problem }: { readonly ctx: CallContext; readonly problem?: string },
 ): Promise<(MicroErrorJson & Hint & Error) | undefined> => {
   try {
     await untilAborted(call.signal, runHandler(call, handler, ctx));
     call.raw.end();
     return undefined;
   } catch (cause) {
-    const error = toMicroError(cause, `${ctx.service}.${ctx.endpoint}`);
+    const error = explained(toMicroError(cause, `${ctx.service}.${ctx.endpoint}`), problem);
     failCall(call.raw, error);
     return error;
   }
 };
+
+/** A handler that misses an account does not know that a token was sent, and what was wrong with it. */
+const explained = (error: MicroErrorJson & Hint & Error, problem: string | undefined) =>
+  error.code === 401 && error.hint === undefined && problem !== undefined
+    ? unauthorized(error.id, error.detail, { hint: problem, cause: error })
+    : error;
 
 /** Settles with the work, or rejects with the signal's reason as soon as that fires; the work's own later failure is then of no interest. */
 const untilAborted = async (signal: AbortSignal, work: Promise<void>): Promise<void> => {

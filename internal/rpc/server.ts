@@ -34,6 +34,14 @@ export interface CallHead {
   readonly signal: AbortSignal;
 }
 
+/** Who calls, as `before` has found out. */
+export interface Caller {
+  readonly account?: Account;
+  readonly namespace: string;
+  /** Why a token that was sent gave no account: the hint of a handler's 401 that has none. */
+  readonly problem?: string;
+}
+
 export interface RpcServerOptions {
   /** The handler of `Type.Method` of a service; the service name is the path's prefix, which most servers ignore. */
   resolve(service: string, endpoint: string): Handler | undefined;
@@ -42,7 +50,7 @@ export interface RpcServerOptions {
   /** The service's own name for a path prefix, which becomes ctx.service. Default: the prefix. */
   nameOf?(service: string): string;
   /** Decides who calls, before the body is read; a throw refuses the call. Default: everybody, as nobody. */
-  before?(head: CallHead): Promise<{ readonly account?: Account; readonly namespace: string }>;
+  before?(head: CallHead): Promise<Caller>;
   readonly log: Logger;
   readonly now?: () => number;
   /** Spans go here; default: a tracer of its own. */
@@ -176,7 +184,7 @@ const headOf = (service: string, path: RpcPath, call: IncomingCall): CallHead =>
 });
 
 const checkedAnswer = async (head: CallHead, handler: Handler, call: IncomingCall, o: RpcServerOptions) => {
-  let caller: { readonly account?: Account; readonly namespace: string };
+  let caller: Caller;
   try {
     caller = (await o.before?.(head)) ?? { namespace: head.namespaceHeader ?? defaultNamespace };
   } catch (cause) {
@@ -187,7 +195,7 @@ const checkedAnswer = async (head: CallHead, handler: Handler, call: IncomingCal
   const { service, endpoint, metadata, signal, remote } = head;
   const { namespace, account } = caller;
   const ctx: CallContext = { service, endpoint, namespace, account, metadata, signal, remote };
-  return answerCall(call, handler, ctx);
+  return answerCall(call, handler, { ctx, problem: caller.problem });
 };
 
 const bind = (server: Server, address: string): Promise<string> => {
