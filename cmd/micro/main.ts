@@ -1,52 +1,10 @@
-/** The binary: argv in, exit status out. Owns signals and the end of the process; everything else happens in dispatch.ts and below. */
+/** The binary, run from source: start.ts with Node's compile cache in front of it. The executable has caches of its own and starts in build/sea/main.ts. */
 
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 
-import { processEnvironment } from '../../internal/host/settings.ts';
-
-/** Interrupted by the user, as shells count it. */
-const interruptedCode = 130;
-/** Whoever read our output has left: what a shell reports for SIGPIPE. */
-const brokenPipeCode = 141;
-
-/** From source every start would strip types and compile anew: about 160 ms of work that the cache keeps. */
+/** Without it every start would strip types and compile anew: about 160 ms of work. */
 enableCompileCache(join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'micro'));
 
-const main = async (): Promise<void> => {
-  const env = processEnvironment();
-  if (env.MICRO_CHILD) return runAsChild(env);
-  const root = new AbortController();
-  let exitCode: number | undefined;
-  const interrupt = (): void => {
-    // The second signal does not wait for anything.
-    if (root.signal.aborted) process.exit(interruptedCode);
-    root.abort(new DOMException('interrupted', 'AbortError'));
-  };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
-  process.stdout.on('error', (e: NodeJS.ErrnoException) => {
-    if (e.code !== 'EPIPE') throw e;
-    exitCode = brokenPipeCode;
-    root.abort(new DOMException('nobody reads the output', 'AbortError'));
-  });
-  const { dispatch } = await import('./dispatch.ts');
-  const code = await dispatch({ argv: process.argv.slice(2), env, signal: root.signal, interruptedCode });
-  await flushed();
-  process.exit(exitCode ?? code);
-};
-
-/** A service process is this program started by itself; the variable never reaches what it runs. */
-const runAsChild = async (env: Record<string, string | undefined>): Promise<void> => {
-  if (env.MICRO_CHILD === 'guard') {
-    const { runGuard } = await import('../../internal/process/guard.ts');
-    return runGuard(process.argv.slice(2));
-  }
-  const { runChild } = await import('../../sdk/child.ts');
-  runChild(env);
-};
-
-/** Output to a pipe may still be on its way. */
-const flushed = (): Promise<unknown> =>
-  Promise.all([process.stdout, process.stderr].map((s) => new Promise<void>((done) => s.write('', () => done()))));
-
-await main();
+const { start } = await import('./start.ts');
+await start();
