@@ -1,16 +1,53 @@
 /** Tells a process from another that got the same number later: by its start time, where the system shows one (Linux). */
 
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** Clock ticks since boot at which the process started; empty where that cannot be read, undefined when there is no such process. */
 export const startTimeOf = (pid: number): string | undefined => {
+  const stat = statOf(pid);
+  if (stat === undefined) return isAlive(pid) && process.platform !== 'linux' ? '' : undefined;
+  return stat.isZombie ? undefined : stat.startTime;
+};
+
+/** Whether a live process of the group was started with this variable. Linux only: elsewhere no. */
+export const groupHas = (group: number, variable: string): boolean =>
+  processIds().some((pid) => {
+    const stat = statOf(pid);
+    return (
+      stat !== undefined && !stat.isZombie && stat.group === group && environmentOf(pid).includes(`\0${variable}=`)
+    );
+  });
+
+const processIds = (): number[] => {
+  if (process.platform !== 'linux') return [];
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && pid > 0);
+};
+
+interface Stat {
+  readonly isZombie: boolean;
+  readonly group: number;
+  readonly startTime: string;
+}
+
+/** Undefined when there is no such process, or no such file system. */
+const statOf = (pid: number): Stat | undefined => {
+  const text = readText(`/proc/${pid}/stat`);
+  if (text === '') return undefined;
+  // The command's name stands in brackets and may hold blanks and brackets itself; the fields after the last one are fixed.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return { isZombie: fields[0] === 'Z', group: Number(fields[2]), startTime: fields[19] ?? '' };
+};
+
+const environmentOf = (pid: number): string => `\0${readText(`/proc/${pid}/environ`)}`;
+
+/** Empty for a process that has ended, or belongs to somebody else. */
+const readText = (path: string): string => {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The command's name stands in brackets and may hold blanks and brackets itself; the fields after the last one are fixed.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? undefined : fields[19];
+    return readFileSync(path, 'utf8');
   } catch {
-    return isAlive(pid) && process.platform !== 'linux' ? '' : undefined;
+    return '';
   }
 };
 

@@ -3,7 +3,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { signalGroup, startTimeOf } from './process-identity.ts';
+import { groupHas, signalGroup, startTimeOf } from './process-identity.ts';
 
 export interface ProcessLedger {
   add(pid: number): void;
@@ -24,13 +24,10 @@ export const openProcessLedger = (folder: string): ProcessLedger => ({
     for (const name of entries(folder)) {
       const pid = Number(name);
       const file = join(folder, name);
-      const recorded = readFileSync(file, 'utf8');
-      // Another process may have got the number since: only the same start time is the same process.
       if (
         Number.isInteger(pid) &&
         pid > 1 &&
-        recorded !== '' &&
-        startTimeOf(pid) === recorded &&
+        isStillOurs(pid, readFileSync(file, 'utf8')) &&
         signalGroup(pid, 'SIGKILL')
       )
         killed.push(pid);
@@ -39,6 +36,16 @@ export const openProcessLedger = (folder: string): ProcessLedger => ({
     return killed;
   },
 });
+
+/**
+ * Another process may have got the number since: only the same start time is the same process. When it is gone, what it started may
+ * still be there under its group's number, which nobody can get meanwhile; a service's name in the environment tells those.
+ */
+const isStillOurs = (pid: number, recorded: string): boolean => {
+  if (recorded === '') return false;
+  const now = startTimeOf(pid);
+  return now === undefined ? groupHas(pid, 'MICRO_SERVICE_NAME') : now === recorded;
+};
 
 const entries = (folder: string): string[] => {
   try {

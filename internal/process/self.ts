@@ -1,6 +1,8 @@
-/** How to start this program again as a child, with an internal switch that says what the child is. From source that is Node and cmd/micro/main.ts. */
+/** How to start this program again as a child, with an internal switch that says what the child is. Knows both forms: the executable, and Node with cmd/micro/main.ts. */
 
 import { fileURLToPath } from 'node:url';
+
+import { embedded } from './embedded.ts';
 
 /** `service`: runs an author's entry (sdk/child.ts). `guard`: holds a foreign command and ends it with its parent (guard.ts). */
 export type ChildMode = 'service' | 'guard';
@@ -13,8 +15,13 @@ export interface SelfCommand {
 }
 
 /** Words and variables that start this program in the given mode; it then ends with the process that started it. */
-export const selfCommand = (mode: ChildMode): SelfCommand => ({
-  command: process.execPath,
-  args: ['--disable-warning=ExperimentalWarning', fileURLToPath(new URL('../../cmd/micro/main.ts', import.meta.url))],
-  env: { MICRO_CHILD: mode, MICRO_CHILD_PARENT: String(process.pid) },
-});
+export const selfCommand = (mode: ChildMode): SelfCommand => {
+  const [command, ...args] = embedded()?.command() ?? sourceCommand();
+  return { command, args, env: { MICRO_CHILD: mode, MICRO_CHILD_PARENT: String(process.pid) } };
+};
+
+const sourceCommand = (): [string, ...string[]] => [
+  process.execPath,
+  '--disable-warning=ExperimentalWarning',
+  fileURLToPath(new URL('../../cmd/micro/main.ts', import.meta.url)),
+];

@@ -56,7 +56,9 @@ const broken: readonly Broken[] = [
       };
       return {
         upload: async (s, chunks, o) => {
-          archive = Buffer.concat(await Array.fromAsync(chunks));
+          const parts: Uint8Array[] = [];
+          for await (const chunk of chunks) parts.push(chunk);
+          archive = Buffer.concat(parts);
           return good.upload(s, again(), o);
         },
         create: async (s, o) => {
