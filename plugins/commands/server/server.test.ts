@@ -16,8 +16,8 @@ test.before(async () => {
   server = await startServer();
 });
 
-test('it says where it listens and where it keeps things', () => {
-  const output = server.output();
+test('it says where it listens and where it keeps things', async () => {
+  const output = await poll('the banner', () => /^next .*\n/m.test(server.output()) && server.output());
   assert.match(output, /^LISTENER +ADDRESS +PROTOCOL +AUTH$/m);
   assert.match(output, new RegExp(`^proxy +${server.proxyAddress} +gRPC.* yes$`, 'm'));
   assert.match(output, new RegExp(`^api +${server.apiAddress} +HTTP.* yes$`, 'm'));
@@ -98,13 +98,21 @@ test('an interrupt, sent twice by npm and the terminal, ends it cleanly: code 0,
   const { pid, dataDir } = server;
   process.kill(pid, 'SIGINT');
   process.kill(pid, 'SIGINT');
-  await poll('server.json to go', () => !existsSync(join(dataDir, 'server.json')));
-  assert.is(await server.stop(), 0);
+  await poll('the process to end', () => isGone(pid));
+  assert.is(await server.stop(), 0, server.output());
   const left = existsSync(dataDir) ? readdirSync(dataDir) : [];
   assert.equal(
     left.filter((name) => /lock|server\.json/.test(name)),
     [],
   );
 });
+
+const isGone = (pid: number): boolean => {
+  try {
+    return !process.kill(pid, 0);
+  } catch {
+    return true;
+  }
+};
 
 test.run();
