@@ -8,7 +8,7 @@ import { runtime } from '../../../internal/contract/runtime.ts';
 export const config = placeSettings;
 export const needs = { runtime };
 export const flags = fields({
-  name: { type: 'string', doc: 'Name of the service instead of the name of its folder' },
+  name: { type: 'string', doc: 'Name of the service instead of the name of its folder, NAME or NAME@VERSION' },
   command: { type: 'string', doc: 'Command to start the service with, split at blanks' },
   args: { type: 'string', doc: 'Arguments of the service, split at blanks' },
   type: { type: 'string', doc: 'Type of the service, which status can select by' },

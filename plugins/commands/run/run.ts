@@ -3,6 +3,7 @@
 import { ExitError } from '../../../internal/contract/error.ts';
 import type { Call, PluginContext } from '../../../internal/contract/plugin.ts';
 import { placeOfSettings } from '../../../internal/home/place-of-settings.ts';
+import { parseReference } from '../../../internal/source/locate.ts';
 import { locateFolder } from '../../../internal/source/locate-folder.ts';
 import { pack } from '../../../internal/source/pack.ts';
 
@@ -18,7 +19,7 @@ export const run = async (call: Call<typeof flags>, ctx: PluginContext<typeof co
   const { namespace } = placeOfSettings(ctx.config);
   const { runtime } = ctx.needs;
   const { signal } = ctx;
-  const ref = { name: flags.name || source.name, version: source.version };
+  const ref = flags.name ? parseReference(flags.name, process.cwd()) : { name: source.name, version: source.version };
   const id = await runtime.upload(ref, pack(source.root), { namespace, signal });
   await runtime.create(
     { ...ref, source: id, metadata },
