@@ -11,6 +11,8 @@ import { type ModuleFormat, transpile } from './transpile.ts';
 export interface HookOptions {
   /** Bare specifier -> file that it always means, whatever is installed under that name. */
   readonly packages: Readonly<Record<string, string>>;
+  /** Texts of those files that no disk has, as ES modules. */
+  readonly sources?: Readonly<Record<string, () => string>>;
   readonly transpiledDir?: string;
   /** Files that Node loads by itself: our own, which need no transforming. */
   readonly isOwn: (file: string) => boolean;
@@ -19,18 +21,24 @@ export interface HookOptions {
 /** Installs the hooks for this thread; for `import`, `import()` and `require` alike. */
 export const registerModuleHooks = (o: HookOptions): ModuleHooks => {
   const packages = new Map(Object.entries(o.packages).map(([name, file]) => [name, pathToFileURL(file).href]));
+  const sources = new Map(Object.entries(o.sources ?? {}).map(([file, text]) => [pathToFileURL(file).href, text]));
   return registerHooks({
     resolve: (specifier, context, next) => {
       const url = packages.get(specifier);
-      return url ? { url, shortCircuit: true } : resolveWithFallback(specifier, context, next);
+      return url
+        ? { url, ...(sources.has(url) ? { format: 'module' } : {}), shortCircuit: true }
+        : resolveWithFallback(specifier, context, next);
     },
-    load: (url, context, next) =>
-      isTypeScript(url) && !o.isOwn(fileURLToPath(url))
+    load: (url, context, next) => {
+      const source = sources.get(url);
+      if (source !== undefined) return { format: 'module', source: source(), shortCircuit: true };
+      return isTypeScript(url) && !o.isOwn(fileURLToPath(url))
         ? {
             ...transpile(url, { wanted: wantedFormat(context), transpiledDir: o.transpiledDir }),
             shortCircuit: true,
           }
-        : next(url, context),
+        : next(url, context);
+    },
   });
 };
 

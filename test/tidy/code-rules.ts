@@ -30,7 +30,7 @@ export const rules: readonly Rule[] = [
   {
     name: 'only the binary ends the process',
     // What runs inside a service process, and the guard beside it, end with their parent.
-    applies: outside('cmd/micro/main.ts', 'sdk/', 'internal/process/'),
+    applies: outside('cmd/micro/start.ts', 'sdk/', 'internal/process/'),
     forbidden: /\bprocess\.(exit|abort|reallyExit)\b/,
     instead: 'throw ExitError (house 4, rule 12)',
   },
