@@ -1,9 +1,11 @@
-/** Makes the Codec of one message type from a protobufjs class (static or reflected) and its layout. Faults in the bytes or the JSON become badRequest. */
+/** Makes the Codec of one message type from a protobufjs class (static or reflected) and its layout. Faults in the bytes, the JSON or the value become badRequest. */
 
-import { badRequest } from '../contract/error.ts';
+import { badRequest, isMicroError } from '../contract/error.ts';
 import type { Codec } from '../contract/handler.ts';
+import { checkJsonItems, checkWireItems } from './item-bounds.ts';
 import { readJson } from './json-read.ts';
 import { writeJson } from './json-write.ts';
+import { type PlainForm, plainForm } from './plain-form.ts';
 import type { SchemaData } from './schema-data.ts';
 
 /** The part of a protobufjs message class that is used here; static classes and reflected types both have it. */
@@ -14,37 +16,62 @@ export interface MessageClass {
   toObject(message: object, o: object): object;
 }
 
-/** Plain values: 64-bit as bigint, enums as names, every field present (unset messages null). Built once: it is read on every call. */
-const plainForm = Object.freeze({ longs: BigInt, enums: String, defaults: true });
+/** 64-bit as bigint, enums as names, every field present (unset messages null). One object, since it is read on every call. */
+const conversion = Object.freeze({ longs: BigInt, enums: String, defaults: true });
 
-export const createCodec = <T>(type: () => MessageClass, schema: SchemaData, message: string): Codec<T> => ({
-  decode: (bytes) => {
-    try {
-      const t = type();
-      return t.toObject(t.decode(bytes), plainForm) as T;
-    } catch (e) {
-      throw badRequest('codec', `cannot decode ${message}: ${reason(e)}`, { cause: e });
-    }
-  },
-  encode: (value) => {
-    try {
-      const t = type();
-      return t.encode(t.fromObject(value as object)).finish();
-    } catch (e) {
-      throw badRequest('codec', `cannot encode ${message}: ${reason(e)}`, { cause: e });
-    }
-  },
-  fromJson: (text) => {
-    // Through the class, so that a value from JSON has the same defaults as one from bytes.
-    const plain = readJson(schema, message, text);
-    try {
-      const t = type();
-      return t.toObject(t.fromObject(plain), plainForm) as T;
-    } catch (e) {
-      throw badRequest('codec', `cannot read ${message}: ${reason(e)}`, { cause: e });
-    }
-  },
-  toJson: (value) => writeJson(schema, message, value),
-});
+/** `type` and the layout are read at first use, so that a codec costs nothing until then. */
+export const createCodec = <T>(type: () => MessageClass, schema: SchemaData, message: string): Codec<T> => {
+  let made: { readonly type: MessageClass; readonly form: PlainForm } | undefined;
+  const parts = () => (made ??= { type: type(), form: plainForm(schema, message) });
 
-const reason = (e: unknown): string => (e instanceof Error ? e.message : String(e));
+  const plainOf = (instance: object): object => {
+    const { type, form } = parts();
+    const value = type.toObject(instance, conversion);
+    form.decoded(value);
+    return value;
+  };
+  const instanceOf = (value: unknown): object => {
+    const { type, form } = parts();
+    return type.fromObject(form.toEncode((value ?? {}) as object));
+  };
+
+  return {
+    decode: (bytes) => {
+      try {
+        checkWireItems(schema, message, bytes);
+        return plainOf(parts().type.decode(bytes)) as T;
+      } catch (e) {
+        throw fault(`cannot decode ${message}`, e);
+      }
+    },
+    encode: (value) => {
+      try {
+        return parts().type.encode(instanceOf(value)).finish();
+      } catch (e) {
+        throw fault(`cannot encode ${message}`, e);
+      }
+    },
+    fromJson: (text) => {
+      try {
+        checkJsonItems(message, text);
+        // Through the class, so that a value from JSON has the same defaults as one from bytes.
+        return plainOf(instanceOf(readJson(schema, message, text))) as T;
+      } catch (e) {
+        throw fault(`cannot read ${message}`, e);
+      }
+    },
+    toJson: (value) => {
+      try {
+        // Through the class, so that what a handler returns in JSON is what it would be in bytes.
+        return writeJson(schema, message, plainOf(instanceOf(value)));
+      } catch (e) {
+        throw fault(`cannot write ${message}`, e);
+      }
+    },
+  };
+};
+
+const fault = (doing: string, e: unknown): Error => {
+  if (isMicroError(e)) return e;
+  return badRequest('codec', `${doing}: ${e instanceof Error ? e.message : String(e)}`, { cause: e });
+};

@@ -56,8 +56,12 @@ const scalars: Readonly<Record<string, FieldType>> = {
 export const specOf = (type: string): FieldSpec => {
   const scalar = Object.hasOwn(scalars, type) ? scalars[type] : undefined;
   if (scalar) return { type: scalar, typeName: type, doc: '' };
-  const map = /^map\[[^\]]*\](.*)$/.exec(type);
-  if (map) return { type: 'map', typeName: type, item: specOf(map[1]!), doc: '' };
-  if (type.startsWith('[]')) return { ...specOf(type.slice(2)), typeName: type, list: true };
+  const map = /^map\[\w*\](.*)$/s.exec(type);
+  if (map) return { type: 'map', typeName: type, item: itemOf(map[1]!), doc: '' };
+  if (type.startsWith('[]')) return { ...itemOf(type.slice(2)), typeName: type, list: true };
   return { type: 'enum', typeName: type, doc: '' };
 };
+
+/** Lists and maps hold no lists and maps in protobuf, so a text that says so is not followed. */
+const itemOf = (type: string): FieldSpec =>
+  /^\[\](?!uint8$)|^map\[/.test(type) ? { type: 'json', typeName: type, doc: '' } : specOf(type);

@@ -4,10 +4,11 @@
  */
 
 import { badRequest } from '../contract/error.ts';
+import { messageDepthMax } from '../contract/limits.ts';
+import { parseJsonText } from '../field/json-text.ts';
+import { type IntegerType, integerRanges, readBytes } from '../field/scalars.ts';
 import { type FieldData, camelName, fieldsOf, type SchemaData } from './schema-data.ts';
-
-/** Messages may be nested this deep. */
-export const jsonDepthMax = 64;
+import { anyValue, membersOf } from './well-known.ts';
 
 const id = 'codec';
 type Plain = Record<string, unknown>;
@@ -15,24 +16,18 @@ type Plain = Record<string, unknown>;
 /** Text -> plain value of the message. Empty text and `null` are the empty message. */
 export const readJson = (schema: SchemaData, message: string, text: string): Plain => {
   if (text.trim() === '') return {};
-  let value: unknown;
-  try {
-    value = JSON.parse(text, exactIntegers);
-  } catch (e) {
-    throw badRequest(id, `invalid JSON: ${e instanceof Error ? e.message : String(e)}`, { cause: e });
-  }
+  const value = parse(text);
   if (value === null) return {};
   return readMessage({ schema, lenient: true }, message, value, '', 0);
 };
 
-/** Integers beyond 2^53 become bigint before JSON.parse can round them. */
-const exactIntegers = (_key: string, value: unknown, context?: { source?: string }): unknown =>
-  typeof value === 'number' &&
-  !Number.isSafeInteger(value) &&
-  context?.source !== undefined &&
-  /^-?\d+$/.test(context.source)
-    ? BigInt(context.source)
-    : value;
+const parse = (text: string): unknown => {
+  try {
+    return parseJsonText(text);
+  } catch (e) {
+    throw badRequest(id, `invalid JSON: ${e instanceof Error ? e.message : String(e)}`, { cause: e });
+  }
+};
 
 interface Reading {
   readonly schema: SchemaData;
@@ -40,15 +35,17 @@ interface Reading {
   readonly lenient: boolean;
 }
 
-const readMessage = (r: Reading, message: string, value: unknown, path: string, depth: number): Plain => {
+const readMessage = (r: Reading, message: string, given: unknown, path: string, depth: number): Plain => {
+  const value = membersOf(message, given, path);
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw wrong(path || message, 'an object', value);
-  if (depth > jsonDepthMax) throw badRequest(id, `${path}: nested deeper than jsonDepthMax (${jsonDepthMax})`);
+  if (depth > messageDepthMax)
+    throw badRequest(id, `${path}: nested deeper than ${messageDepthMax} messages (messageDepthMax)`);
   const known = fieldsOf(r.schema, message);
   const out: Plain = {};
   for (const [key, item] of Object.entries(value)) {
     const field = known.find((f) => f.name === key) ?? known.find((f) => camelName(f.name) === key);
-    if (!field || item === null || item === undefined) continue;
+    if (!field || (item === null && field.of !== anyValue)) continue;
     out[field.name] = readField(r, field, item, path === '' ? key : `${path}.${key}`, depth);
   }
   return out;
@@ -79,7 +76,7 @@ const readOne = (r: Reading, field: FieldData, value: unknown, path: string, dep
     case 'bool':
       return readBool(r.lenient, value, path);
     case 'bytes':
-      return readBytes(value, path);
+      return (typeof value === 'string' ? readBytes(value) : undefined) ?? fail(path, 'base64 text', value);
     case 'float':
     case 'double':
       return readFloat(value, path);
@@ -98,15 +95,14 @@ const readEnum = (schema: SchemaData, name: string, value: unknown, path: string
 
 const readBool = (lenient: boolean, value: unknown, path: string): boolean => {
   if (typeof value === 'boolean') return value;
-  if (lenient && (value === 'true' || value === '1' || value === 1)) return true;
-  if (lenient && (value === 'false' || value === '0' || value === '' || value === 0)) return false;
+  if (lenient && trueWords.includes(value)) return true;
+  if (lenient && falseWords.includes(value)) return false;
   throw wrong(path, 'true or false', value);
 };
 
-const readBytes = (value: unknown, path: string): Uint8Array => {
-  if (typeof value !== 'string' || !/^[A-Za-z0-9+/_-]*={0,2}$/.test(value)) throw wrong(path, 'base64 text', value);
-  return new Uint8Array(Buffer.from(value, 'base64'));
-};
+/** What Go reads as bool, and the numbers and empty text of query strings. */
+const trueWords: readonly unknown[] = ['true', '1', 1, 't', 'T', 'TRUE', 'True'];
+const falseWords: readonly unknown[] = ['false', '0', 0, '', 'f', 'F', 'FALSE', 'False'];
 
 const readFloat = (value: unknown, path: string): number => {
   if (typeof value === 'number' || typeof value === 'bigint') return Number(value);
@@ -115,13 +111,7 @@ const readFloat = (value: unknown, path: string): number => {
   throw wrong(path, 'a number', value);
 };
 
-const ranges: Readonly<Record<string, readonly [bigint, bigint]>> = {
-  int32: [-(2n ** 31n), 2n ** 31n - 1n],
-  uint32: [0n, 2n ** 32n - 1n],
-  int64: [-(2n ** 63n), 2n ** 63n - 1n],
-  uint64: [0n, 2n ** 64n - 1n],
-};
-const rangeOf: Readonly<Record<string, keyof typeof ranges>> = {
+const rangeOf: Readonly<Record<string, IntegerType>> = {
   sint32: 'int32',
   sfixed32: 'int32',
   fixed32: 'uint32',
@@ -131,11 +121,11 @@ const rangeOf: Readonly<Record<string, keyof typeof ranges>> = {
 };
 
 const readInteger = (type: string, value: unknown, path: string): number | bigint => {
-  const kind = rangeOf[type] ?? type;
+  const kind = rangeOf[type] ?? (type as IntegerType);
   const number = toInteger(value);
-  const [low, high] = ranges[kind]!;
+  const [low, high] = integerRanges[kind];
   if (number === undefined || number < low || number > high)
-    throw wrong(path, `an ${kind} between ${low} and ${high}`, value);
+    throw wrong(path, `a whole number from ${low} to ${high}`, value);
   return kind.endsWith('64') ? number : Number(number);
 };
 
@@ -146,7 +136,18 @@ const toInteger = (value: unknown): bigint | undefined => {
   return undefined;
 };
 
-const wrong = (path: string, want: string, value: unknown): Error => {
-  const text = typeof value === 'bigint' ? String(value) : (JSON.stringify(value) ?? String(value));
-  return badRequest(id, `${path}: want ${want}, got ${text.length > 60 ? `${text.slice(0, 60)}…` : text}`);
+const wrong = (path: string, want: string, value: unknown): Error =>
+  badRequest(id, `${path}: want ${want}, got ${shown(value)}`);
+
+/** Scalars as they are, cut short; the rest by kind. */
+const shown = (value: unknown): string => {
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
+  const text = typeof value === 'string' ? JSON.stringify(value.slice(0, shownCharsMax)) : String(value);
+  return typeof value === 'string' && value.length > shownCharsMax ? `${text}…` : text;
+};
+
+const shownCharsMax = 60;
+
+const fail = (path: string, want: string, value: unknown): never => {
+  throw wrong(path, want, value);
 };

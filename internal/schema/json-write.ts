@@ -4,58 +4,76 @@
  */
 
 import { type FieldData, fieldsOf, type SchemaData } from './schema-data.ts';
+import { isWrapper, jsonFormOf } from './well-known.ts';
 
-/** The message as compact JSON text. Missing fields count as unset. */
+/** The message as compact JSON text. The value is one that a codec decoded: complete and of the right types. */
 export const writeJson = (schema: SchemaData, message: string, value: unknown): string => {
-  const given = (value ?? {}) as Readonly<Record<string, unknown>>;
-  const parts = fieldsOf(schema, message).map(
-    (f) => `${JSON.stringify(f.name)}:${writeField(schema, f, given[f.name])}`,
-  );
+  const given = value as Readonly<Record<string, unknown>>;
+  const form = jsonFormOf(message, given);
+  if (form !== undefined) return JSON.stringify(form);
+  const fields = fieldsOf(schema, message);
+  if (isWrapper(message)) return writeOne(schema, fields[0]!, given.value);
+  const parts: string[] = [];
+  for (const field of fields) {
+    const item = given[field.name];
+    if (field.optional && (item === undefined || item === null)) continue;
+    parts.push(`${JSON.stringify(field.name)}:${writeField(schema, field, item)}`);
+  }
   return `{${parts.join(',')}}`;
 };
 
 const writeField = (schema: SchemaData, field: FieldData, value: unknown): string => {
   if (field.key !== undefined) {
-    const entries = Object.entries((value ?? {}) as Record<string, unknown>).sort(([a], [b]) => (a < b ? -1 : 1));
+    const entries = Object.entries(value as Record<string, unknown>).sort(byKey(field.key));
     return `{${entries.map(([k, v]) => `${JSON.stringify(k)}:${writeOne(schema, field, v)}`).join(',')}}`;
   }
-  if (field.repeated)
-    return `[${((value ?? []) as readonly unknown[]).map((v) => writeOne(schema, field, v)).join(',')}]`;
+  if (field.repeated) return `[${(value as readonly unknown[]).map((v) => writeOne(schema, field, v)).join(',')}]`;
   return writeOne(schema, field, value);
 };
 
+/** Numbers by value, text by its characters. */
+const byKey =
+  (type: string) =>
+  ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => {
+    if (type === 'string' || type === 'bool') return a < b ? -1 : 1;
+    return BigInt(a) < BigInt(b) ? -1 : 1;
+  };
+
 const writeOne = (schema: SchemaData, field: FieldData, value: unknown): string => {
-  if ((value === null || value === undefined) && (field.type === 'message' || field.optional)) return 'null';
   switch (field.type) {
     case 'message':
-      return writeJson(schema, field.of!, value);
+      return value === null ? 'null' : writeJson(schema, field.of!, value);
     case 'enum':
-      return writeEnum(schema, field.of!, value);
     case 'string':
-      return JSON.stringify(value ?? '');
-    case 'bool':
-      return value ? 'true' : 'false';
+      // An enum number without a name stays a number.
+      return JSON.stringify(value);
     case 'bytes':
-      return JSON.stringify(value ? Buffer.from(value as Uint8Array).toString('base64') : '');
+      return JSON.stringify(Buffer.from(value as Uint8Array).toString('base64'));
     case 'float':
+      return writeNumber(shortFloat(value as number));
     case 'double':
-      return writeFloat(Number(value ?? 0));
+      return writeNumber(value as number);
     case 'int64':
     case 'uint64':
     case 'sint64':
     case 'fixed64':
     case 'sfixed64':
-      return `"${String(value ?? 0)}"`;
+      return `"${String(value)}"`;
     default:
-      return String(value ?? 0);
+      return String(value);
   }
 };
 
-const writeEnum = (schema: SchemaData, name: string, value: unknown): string => {
-  if (typeof value === 'string') return JSON.stringify(value);
-  const values = Object.entries(schema.enums[name] ?? {});
-  const found = values.find(([, number]) => number === (value ?? 0));
-  return found ? JSON.stringify(found[0]) : String(value ?? 0);
+const writeNumber = (value: number): string => {
+  if (!Number.isFinite(value)) return JSON.stringify(String(value));
+  return Object.is(value, -0) ? '-0' : String(value);
 };
 
-const writeFloat = (value: number): string => (Number.isFinite(value) ? String(value) : JSON.stringify(String(value)));
+/** The shortest number that is the same float32: `0.1`, not 0.10000000149011612. */
+const shortFloat = (value: number): number => {
+  for (let digits = 6; digits < 9; digits += 1) {
+    const short = Number(value.toPrecision(digits));
+    if (Math.fround(short) === value) return short;
+  }
+  return value;
+};

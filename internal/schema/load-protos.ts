@@ -3,8 +3,8 @@
  * come from elsewhere are never loaded (docs/adr/0005). Faults name file and line.
  */
 
-import { readFileSync } from 'node:fs';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import protobuf from 'protobufjs';
 
 import { badRequest } from '../contract/error.ts';
@@ -63,12 +63,9 @@ const parseAll = (files: readonly string[]): protobuf.Root => {
       ...folders.map((f) => join(f, target)),
       ...folders.map((f) => join(dirname(f), target)),
     ];
-    return candidates.find(isReadable) ?? beside;
+    return candidates.find((f) => existsSync(f)) ?? beside;
   };
   let current = files[0] ?? '';
-  root.fetch = () => {
-    throw new Error('asynchronous loading is not used');
-  };
   try {
     for (const file of files) {
       current = file;
@@ -76,25 +73,48 @@ const parseAll = (files: readonly string[]): protobuf.Root => {
     }
     root.resolveAll();
   } catch (e) {
-    throw badRequest(id, faultOf(e, current), { cause: e });
+    throw badRequest(id, faultOf(e, current, [...files.map((f) => resolve(f)), ...root.files]), { cause: e });
   }
   return root;
 };
 
-const isReadable = (file: string): boolean => {
-  try {
-    readFileSync(file);
-    return true;
-  } catch {
-    return false;
-  }
-};
-
-/** protobufjs ends its messages in `(file, line N)`; editors and people expect `file:line: message`. */
-const faultOf = (e: unknown, file: string): string => {
+/** Faults of grammar end in `(file, line N)`; others name what is wrong, whose line is looked up. Editors and people expect `file:line: message`. */
+const faultOf = (e: unknown, current: string, files: readonly string[]): string => {
   const message = e instanceof Error ? e.message : String(e);
   const place = /^(.*?)\s*\((?:(.+), )?line (\d+)\)$/s.exec(message);
-  return place ? `${place[2] ?? file}:${place[3]}: ${place[1]}` : `${file}: ${message}`;
+  if (place) return `${place[2] ?? current}:${place[3]}: ${place[1]}`;
+  const missing = missingFile(e);
+  if (missing === resolve(current)) return `${current}: no such file`;
+  const text = missing === undefined ? message : `cannot find the imported file ${basename(missing)}`;
+  const sought =
+    missing === undefined ? soughtLine(message) : new RegExp(`^\\s*import\\b.*${quoted(basename(missing))}`);
+  return `${(sought && placeOf(sought, [current, ...files])) ?? current}: ${text}`;
+};
+
+const missingFile = (e: unknown): string | undefined =>
+  e instanceof Error && 'code' in e && e.code === 'ENOENT' && 'path' in e ? String(e.path) : undefined;
+
+/** What the line at fault looks like, by protobufjs's words for the fault. */
+const soughtLine = (message: string): RegExp | undefined => {
+  const unknown = /^no such (?:type: |Type or Enum ')([\w.]+)/.exec(message)?.[1];
+  if (unknown) return new RegExp(`(?<![\\w.])${quoted(unknown)}(?!\\w)`);
+  const twice = /^duplicate name '(\w+)'/.exec(message)?.[1];
+  if (twice) return new RegExp(`\\b(message|enum|service|rpc)\\s+${twice}\\b|\\b${twice}\\s*=`);
+  const holder = / in (?:Type|Enum) \.?(?:\w+\.)*(\w+)$/.exec(message)?.[1];
+  return holder ? new RegExp(`\\b(message|enum)\\s+${holder}\\b`) : undefined;
+};
+
+const quoted = (text: string): string => text.replace(/[^\w]/g, (c) => `\\${c}`);
+
+/** `file:line` of the last line that looks so, in the first file that has one. */
+const placeOf = (sought: RegExp, files: readonly string[]): string | undefined => {
+  for (const file of new Set(files)) {
+    if (!existsSync(file)) continue;
+    const lines = readFileSync(file, 'utf8').split('\n');
+    const line = lines.findLastIndex((text) => sought.test(text.replace(/\/\/.*$/, '')));
+    if (line >= 0) return `${file}:${line + 1}`;
+  }
+  return undefined;
 };
 
 const walk = (ns: protobuf.NamespaceBase, visit: (o: protobuf.ReflectionObject) => void): void => {
@@ -131,6 +151,7 @@ const kindOf = (m: protobuf.Method): MethodKind => {
 };
 
 const fieldData = (f: protobuf.Field): FieldData => ({
+  id: f.id,
   name: f.name,
   ...(f.resolvedType
     ? { type: f.resolvedType instanceof protobuf.Type ? 'message' : 'enum', of: fullName(f.resolvedType) }

@@ -3,6 +3,8 @@
 import type { MethodKind } from '../contract/handler.ts';
 
 export interface FieldData {
+  /** The field's number. */
+  readonly id: number;
   /** As written in the proto. */
   readonly name: string;
   /** A proto scalar, `message` or `enum`. */

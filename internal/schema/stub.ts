@@ -33,17 +33,16 @@ const method = <M>(client: Client, service: string, api: Api<M>, endpoint: strin
   return (input: unknown, o: ClientOptions = {}): unknown => {
     const m = api.method(endpoint);
     const options = { ...base, ...withoutUndefined(o), contentType: 'application/grpc+proto' as const };
+    const open = () => client.stream(service, endpoint, options);
     switch (m.kind) {
       case 'unary':
-        return client
-          .call(service, endpoint, m.request.encode(input), options)
-          .then((bytes) => m.response.decode(bytes));
+        return unary(m, input, (bytes) => client.call(service, endpoint, bytes, options));
       case 'server-stream':
-        return serverStream(client.stream(service, endpoint, options), m, input);
+        return serverStream(open, m, input);
       case 'client-stream':
-        return clientStream(client.stream(service, endpoint, options), m, input as AsyncIterable<unknown>);
+        return clientStream(open, m, input as AsyncIterable<unknown>);
       case 'bidi':
-        return bidi(client.stream(service, endpoint, options), m, input as AsyncIterable<unknown>);
+        return bidi(open, m, input as AsyncIterable<unknown>);
     }
   };
 };
@@ -52,42 +51,98 @@ const method = <M>(client: Client, service: string, api: Api<M>, endpoint: strin
 const withoutUndefined = (o: ClientOptions): ClientOptions =>
   Object.fromEntries(Object.entries(o).filter(([, v]) => v !== undefined));
 
-async function* serverStream(stream: ClientStream, m: ApiMethod, input: unknown): AsyncIterable<unknown> {
-  await stream.send(m.request.encode(input));
+const unary = async (
+  m: ApiMethod,
+  input: unknown,
+  call: (request: Uint8Array) => Promise<Uint8Array>,
+): Promise<unknown> => m.response.decode(await call(m.request.encode(input)));
+
+/** Opened by the first read, so that an iterable nobody reads holds nothing. */
+async function* serverStream(open: () => ClientStream, m: ApiMethod, input: unknown): AsyncIterable<unknown> {
+  const request = m.request.encode(input);
+  const stream = open();
+  await stream.send(request);
   stream.end();
   for await (const bytes of stream) yield m.response.decode(bytes);
 }
 
-const clientStream = async (stream: ClientStream, m: ApiMethod, inputs: AsyncIterable<unknown>): Promise<unknown> => {
-  const pumped = pump(stream, m, inputs);
-  // An error of the source must reach the caller, and so must one of the service; whichever comes first ends the call.
-  const received = (async () => {
-    let last: unknown;
-    let any = false;
-    for await (const bytes of stream) {
-      last = m.response.decode(bytes);
-      any = true;
-    }
-    if (!any) throw internal('go.micro.client', `${m.endpoint} ended without a response`);
-    return last;
-  })();
-  await Promise.race([pumped.then(() => received), received]);
-  return received;
+const clientStream = async (
+  open: () => ClientStream,
+  m: ApiMethod,
+  inputs: AsyncIterable<unknown>,
+): Promise<unknown> => {
+  let last: { readonly response: unknown } | undefined;
+  for await (const response of bidi(open, m, inputs)) last = { response };
+  if (!last) throw internal('go.micro.client', `${m.endpoint} ended without a response`);
+  return last.response;
 };
 
-async function* bidi(stream: ClientStream, m: ApiMethod, inputs: AsyncIterable<unknown>): AsyncIterable<unknown> {
-  const pumped = pump(stream, m, inputs);
-  pumped.catch(() => stream.cancel());
-  for await (const bytes of stream) yield m.response.decode(bytes);
-  await pumped;
+/** A fault of the source ends the call and is what the caller sees; the service may end first, which leaves the source. */
+async function* bidi(open: () => ClientStream, m: ApiMethod, inputs: AsyncIterable<unknown>): AsyncIterable<unknown> {
+  const stream = open();
+  const answers = stream[Symbol.asyncIterator]();
+  const source = pump(stream, m, inputs);
+  // A promise of its own for each answer: racing one that lives as long as the call would gather memory with every message.
+  const nextAnswer = (): Promise<IteratorResult<Uint8Array>> =>
+    new Promise((resolve, reject) => {
+      source.onFault(reject);
+      answers.next().then(resolve, reject);
+    });
+  try {
+    for (let next = await nextAnswer(); !next.done; next = await nextAnswer()) yield m.response.decode(next.value);
+  } finally {
+    source.leave();
+    leave(answers);
+  }
 }
 
-const pump = async (stream: ClientStream, m: ApiMethod, inputs: AsyncIterable<unknown>): Promise<void> => {
-  try {
-    for await (const input of inputs) await stream.send(m.request.encode(input));
-    stream.end();
-  } catch (e) {
+interface Pump {
+  /** Tells what the source or its encoding threw, at once if it has; each listener replaces the one before. */
+  onFault(listener: (error: unknown) => void): void;
+  leave(): void;
+}
+
+const pump = (stream: ClientStream, m: ApiMethod, inputs: AsyncIterable<unknown>): Pump => {
+  const iterator = inputs[Symbol.asyncIterator]();
+  let fault: { readonly error: unknown } | undefined;
+  let tell: (error: unknown) => void = () => undefined;
+  let left = false;
+  const nextBytes = async (): Promise<Uint8Array | undefined> => {
+    const next = await iterator.next();
+    return next.done ? undefined : m.request.encode(next.value);
+  };
+  const run = async (): Promise<void> => {
+    for (;;) {
+      const bytes = await nextBytes();
+      if (left) return;
+      if (bytes === undefined) return stream.end();
+      // A stream that takes no more has ended; its reader says why.
+      const taken = await stream.send(bytes).then(
+        () => true,
+        () => false,
+      );
+      if (!taken) return;
+    }
+  };
+  run().catch((error: unknown) => {
+    if (left) return;
+    fault = { error };
+    tell(error);
     stream.cancel();
-    throw e;
-  }
+  });
+  return {
+    onFault: (listener) => {
+      tell = listener;
+      if (fault) listener(fault.error);
+    },
+    leave: () => {
+      left = true;
+      leave(iterator);
+    },
+  };
+};
+
+/** An iterator that waits answers this only later; nobody waits for it, and what it throws by then concerns nobody. */
+const leave = (iterator: AsyncIterator<unknown>): void => {
+  iterator.return?.()?.then(undefined, () => undefined);
 };

@@ -35,9 +35,9 @@ export const data = {
   },
   messages: {
     'broker.Empty': [],
-    'broker.PublishRequest': [{ name: 'topic', type: 'string' }, { name: 'message', type: 'message', of: 'broker.Message' }],
-    'broker.SubscribeRequest': [{ name: 'topic', type: 'string' }, { name: 'queue', type: 'string' }],
-    'broker.Message': [{ name: 'header', type: 'string', key: 'string' }, { name: 'body', type: 'bytes' }],
+    'broker.PublishRequest': [{ id: 1, name: 'topic', type: 'string' }, { id: 2, name: 'message', type: 'message', of: 'broker.Message' }],
+    'broker.SubscribeRequest': [{ id: 1, name: 'topic', type: 'string' }, { id: 2, name: 'queue', type: 'string' }],
+    'broker.Message': [{ id: 1, name: 'header', type: 'string', key: 'string' }, { id: 2, name: 'body', type: 'bytes' }],
   },
   enums: {
   },

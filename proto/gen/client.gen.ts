@@ -35,9 +35,9 @@ export const data = {
     'Client.Publish': { kind: 'unary', request: 'client.Message', response: 'client.Message' },
   },
   messages: {
-    'client.Request': [{ name: 'service', type: 'string' }, { name: 'endpoint', type: 'string' }, { name: 'content_type', type: 'string' }, { name: 'body', type: 'bytes' }],
-    'client.Response': [{ name: 'body', type: 'bytes' }],
-    'client.Message': [{ name: 'topic', type: 'string' }, { name: 'content_type', type: 'string' }, { name: 'body', type: 'bytes' }],
+    'client.Request': [{ id: 1, name: 'service', type: 'string' }, { id: 2, name: 'endpoint', type: 'string' }, { id: 3, name: 'content_type', type: 'string' }, { id: 4, name: 'body', type: 'bytes' }],
+    'client.Response': [{ id: 1, name: 'body', type: 'bytes' }],
+    'client.Message': [{ id: 1, name: 'topic', type: 'string' }, { id: 2, name: 'content_type', type: 'string' }, { id: 3, name: 'body', type: 'bytes' }],
   },
   enums: {
   },

@@ -19,7 +19,7 @@ export const data = {
   methods: {
   },
   messages: {
-    'errors.Error': [{ name: 'id', type: 'string' }, { name: 'code', type: 'int32' }, { name: 'detail', type: 'string' }, { name: 'status', type: 'string' }],
+    'errors.Error': [{ id: 1, name: 'id', type: 'string' }, { id: 2, name: 'code', type: 'int32' }, { id: 3, name: 'detail', type: 'string' }, { id: 4, name: 'status', type: 'string' }],
   },
   enums: {
   },
