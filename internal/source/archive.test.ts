@@ -13,7 +13,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { Readable } from 'node:stream';
+import { createGzip, gzipSync } from 'node:zlib';
 import * as assert from 'uvu/assert';
 
 import { suite } from '../../test/support/suite.ts';
@@ -174,7 +175,7 @@ for (const c of [
   {
     name: 'a file used as a folder',
     bytes: archive(entry('a', { body: '1' }), entry('a/b', { body: '2' })),
-    why: /damaged|EEXIST|ENOTDIR/,
+    why: /is a file and a folder/,
   },
   { name: 'a size that lies', bytes: archive(entry('a', { size: 8 ** 10 })), why: /unpackedBytesMax|damaged/ },
   { name: 'a broken checksum', bytes: Buffer.alloc(2048, 65), why: /damaged|no files/ },
@@ -191,7 +192,7 @@ for (const c of [
       try {
         await unpack(inChunks(c.bytes), target);
       } catch (e) {
-        assert.match(String((e as Error).message), c.why);
+        assert.match(String((e as Error).message), c.why, String(e));
         assert.equal(readdirSync(target), []);
         assert.not(existsSync(join(target, '..', 'x')));
         return;
@@ -199,6 +200,55 @@ for (const c of [
       assert.unreachable('it was unpacked');
     }));
 }
+
+test('refuses zeros without end, and what is zipped twice', () =>
+  inFolder({}, async (target) => {
+    const zeros = async function* (): AsyncIterable<Uint8Array> {
+      const gzip = createGzip({ level: 9 });
+      const source = Readable.from(
+        (function* () {
+          for (let i = 0; i < 700; i += 1) yield Buffer.alloc(1024 * 1024);
+        })(),
+      );
+      source.pipe(gzip);
+      yield* gzip;
+    };
+    for (const [chunks, why] of [
+      [zeros(), /unpackedBytesMax/],
+      [inChunks(gzipSync(gzipSync(archive(entry('a', { body: 'x' }))))), /want tar/],
+    ] as const)
+      await unpack(chunks, target).then(
+        () => assert.unreachable('it was unpacked'),
+        (e: Error) => assert.match(e.message, why),
+      );
+    assert.equal(readdirSync(target), []);
+  }));
+
+test('tells the fault of the sender as it is', () =>
+  inFolder({}, async (target) => {
+    for (const bytes of [archive(entry('a', { body: 'x' })), gzipSync(archive(entry('a', { body: 'x' })))]) {
+      const cut = async function* (): AsyncIterable<Uint8Array> {
+        yield bytes.subarray(0, 40);
+        throw new Error('the line went dead');
+      };
+      await unpack(cut(), target).then(
+        () => assert.unreachable('it was unpacked'),
+        (e: Error) => assert.match(e.message, /the line went dead/),
+      );
+    }
+    assert.equal(readdirSync(target), []);
+  }));
+
+test('takes back with .microignore what .gitignore names', () =>
+  inFolder({ '.gitignore': 'dist\n', '.microignore': '!dist\n!dist/**\n', 'dist/a.js': '' }, async (folder) =>
+    assert.equal(filesOf(folder), ['.gitignore', '.microignore', 'dist/a.js']),
+  ));
+
+test('refuses to pack a link to a folder, naming it', () =>
+  inFolder(service, async (folder) => {
+    symlinkSync('lib', join(folder, 'linked'));
+    assert.throws(() => filesOf(folder), /linked is a link to a folder/);
+  }));
 
 test('refuses a gzip that unpacks to more than the cap', () =>
   inFolder({}, async (target) => {

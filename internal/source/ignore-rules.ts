@@ -5,7 +5,16 @@ import { join } from 'node:path';
 import ignore, { type Ignore } from 'ignore';
 
 /** Never uploaded. */
-const always = ['.git', '.hg', '.svn', '.DS_Store', '.env', '.env.*', 'node_modules/.cache', 'node_modules/.bin'];
+const never = ignore().add([
+  '.git',
+  '.hg',
+  '.svn',
+  '.DS_Store',
+  '.env',
+  '.env.*',
+  'node_modules/.cache',
+  'node_modules/.bin',
+]);
 
 export interface IgnoreRules {
   /** `path` relative to the root, with `/`. */
@@ -16,7 +25,7 @@ export interface IgnoreRules {
 
 /**
  * node_modules has a rule of its own, since .gitignore names it for reasons that do not hold here: it goes up when the service has
- * dependencies, because the server must work offline and without a package manager. A .microignore can still keep it out.
+ * dependencies, because the server must work offline and without a package manager. A .microignore can still keep it out, and bring back what a .gitignore names.
  */
 export const ignoreRules = (root: string): IgnoreRules => {
   const levels: Level[] = [readLevel(root, '')];
@@ -33,21 +42,22 @@ interface Level {
 const rulesOf = (root: string, levels: readonly Level[], withDependencies: boolean): IgnoreRules => ({
   ignores: (path, isFolder) => {
     const name = isFolder ? `${path}/` : path;
-    if (ignore().add(always).ignores(name)) return true;
-    if (decides(levels, 'micro', name)) return true;
+    if (never.ignores(name)) return true;
+    const ours = decision(levels, 'micro', name);
+    if (ours !== undefined) return ours;
     if (/(^|\/)node_modules(\/|$)/.test(path)) return !withDependencies;
-    return decides(levels, 'git', name);
+    return decision(levels, 'git', name) ?? false;
   },
   enter: (folder) => rulesOf(root, [...levels, readLevel(join(root, folder), `${folder}/`)], withDependencies),
 });
 
-/** The innermost level that says anything about the path wins. */
-const decides = (levels: readonly Level[], kind: 'git' | 'micro', name: string): boolean => {
+/** The innermost level that says anything about the path wins; undefined when none does. */
+const decision = (levels: readonly Level[], kind: 'git' | 'micro', name: string): boolean | undefined => {
   for (const level of [...levels].reverse()) {
     const { ignored, unignored } = level[kind].test(name.slice(level.prefix.length));
     if (ignored || unignored) return ignored;
   }
-  return false;
+  return undefined;
 };
 
 const readLevel = (folder: string, prefix: string): Level => ({

@@ -56,8 +56,10 @@ const addFile = (walk: Walk, path: string, isLink: boolean): void => {
     );
   }
   const info = statSync(full);
-  // A link to a folder of the same upload adds nothing: the folder goes up itself.
-  if (!info.isFile()) return;
+  if (!info.isFile())
+    throw badRequest(id, `${path} is a link to a folder, and archives hold files only`, {
+      hint: 'leave it out with a line in .microignore; dependencies must be installed as folders (npm does, pnpm links)',
+    });
   walk.files.push(path);
   walk.bytes += info.size;
   const hint = 'leave out what the service does not need with a .microignore';

@@ -11,7 +11,8 @@ import { pipeline } from 'node:stream/promises';
 import { Parser, type ReadEntry } from 'tar';
 
 import { badRequest, isMicroError } from '../contract/error.ts';
-import { archiveBytesMax, archiveDepthMax, archiveEntriesMax, unpackedBytesMax } from '../contract/limits.ts';
+import { archiveDepthMax, archiveEntriesMax, unpackedBytesMax } from '../contract/limits.ts';
+import { plainTar } from './plain-tar.ts';
 
 const id = 'runtime.Source.Upload';
 
@@ -97,16 +98,16 @@ const feed = async (
   chunks: AsyncIterable<Uint8Array>,
   o: { readonly ended: Promise<void>; failed(): unknown },
 ): Promise<void> => {
-  let received = 0;
-  for await (const chunk of chunks) {
-    received += chunk.length;
-    if (received > archiveBytesMax) {
-      throw badRequest(id, `the archive is larger than archiveBytesMax (${archiveBytesMax} bytes)`);
-    }
+  // What stands behind the end mark is padding. The parser would gather it; we only read on, up to the cap.
+  let ended = false;
+  parser.once('eof', () => {
+    ended = true;
+  });
+  for await (const chunk of plainTar(chunks)) {
     if (o.failed() !== undefined) return;
+    if (ended) continue;
     if (!parser.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))) await drained(parser, o.ended);
   }
-  if (received === 0) throw badRequest(id, 'the archive is empty');
   parser.end();
   await o.ended;
 };
@@ -121,7 +122,7 @@ const take = async (x: Extraction, entry: ReadEntry): Promise<void> => {
     throw badRequest(id, `the archive has more entries than archiveEntriesMax (${archiveEntriesMax})`);
   switch (entry.type) {
     case 'Directory':
-      mkdirSync(join(x.folder, path), { recursive: true, mode: 0o755 });
+      makeFolder(x, path);
       entry.resume();
       return;
     case 'File':
@@ -140,7 +141,7 @@ const writeFile = async (x: Extraction, entry: ReadEntry, path: string): Promise
   x.bytes += entry.size;
   if (x.bytes > unpackedBytesMax)
     throw badRequest(id, `the archive unpacks to more than unpackedBytesMax (${unpackedBytesMax} bytes)`);
-  mkdirSync(join(x.folder, dirname(path)), { recursive: true, mode: 0o755 });
+  makeFolder(x, dirname(path));
   const executable = ((entry.mode ?? 0) & 0o100) !== 0;
   const hash = createHash('sha256');
   const tee = async function* (): AsyncIterable<Buffer> {
@@ -149,9 +150,26 @@ const writeFile = async (x: Extraction, entry: ReadEntry, path: string): Promise
       yield chunk as Buffer;
     }
   };
-  await pipeline(tee, createWriteStream(join(x.folder, path), { flags: 'wx', mode: executable ? 0o755 : 0o644 }));
+  const file = createWriteStream(join(x.folder, path), { flags: 'wx', mode: executable ? 0o755 : 0o644 });
+  await pipeline(tee, file).catch((e: unknown) => {
+    throw both(e, path);
+  });
   x.lines.push(`${path}\0${executable ? 'x' : '-'}\0${hash.digest('hex')}\n`);
 };
+
+const makeFolder = (x: Extraction, path: string): void => {
+  try {
+    mkdirSync(join(x.folder, path), { recursive: true, mode: 0o755 });
+  } catch (e) {
+    throw both(e, path);
+  }
+};
+
+/** What the file system says when a name is taken by the other kind, in words. */
+const both = (e: unknown, path: string): unknown =>
+  ['EEXIST', 'ENOTDIR', 'EISDIR'].includes((e as NodeJS.ErrnoException).code ?? '')
+    ? badRequest(id, `${path}: is a file and a folder in one archive`, { cause: e })
+    : e;
 
 /** The entry's name as a relative path. Odd names are refused, never repaired; only a leading `./` and a trailing `/` are the tar format's own. */
 const checkName = (name: string): string => {
