@@ -169,3 +169,8 @@ export const runWaitPollMs = 200;
 export const messageDepthMax = 64;
 /** Messages, map entries and 64-bit list items in one message: 32 MiB of the smallest would hold the process up for half a minute. */
 export const messageItemsMax = 512 * KiB;
+/** Third-party plugins: folders in ~/.micro/plugins, one plugin.json, one bundled file of code, and how deep message settings may nest. */
+export const externalPluginsMax = 1_000;
+export const pluginManifestBytesMax = MiB;
+export const pluginEntryBytesMax = 64 * MiB;
+export const pluginFieldDepthMax = 8;
