@@ -1,4 +1,4 @@
-/** `npm run check`: types, lint and format, and that `npm run gen` would change nothing. One line per step; what fails is shown in full. Changes no file. */
+/** `npm run check`: types, lint and format, import directions, and that `npm run gen` would change nothing. One line per step; what fails is shown in full. Changes no file. */
 
 import { execFile } from 'node:child_process';
 import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
@@ -19,6 +19,7 @@ const main = async (): Promise<number> => {
   const steps: readonly { readonly name: string; run(): Promise<StepResult> }[] = [
     { name: 'types', run: () => command(bin('tsc'), ['-p', root]) },
     { name: 'lint and format', run: () => command(bin('biome'), ['check', '--max-diagnostics=50', root]) },
+    { name: 'import directions', run: () => command(process.execPath, ['test/tidy/imports.test.ts']) },
     { name: 'generated files', run: checkGenerated },
   ];
   let failed = 0;
