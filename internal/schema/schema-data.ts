@@ -47,8 +47,12 @@ export const fieldsOf = (schema: SchemaData, message: string): readonly FieldDat
   return found;
 };
 
-/** Last part of a full name. */
-export const simpleName = (fullName: string): string => fullName.slice(fullName.lastIndexOf('.') + 1);
+/** The name of a message or enum as Go says it: `Inner` in message `Req` of any package is `Req_Inner`. */
+export const goName = (schema: SchemaData, fullName: string): string => {
+  const at = fullName.lastIndexOf('.');
+  const [above, name] = [fullName.slice(0, Math.max(at, 0)), fullName.slice(at + 1)];
+  return Object.hasOwn(schema.messages, above) ? `${goName(schema, above)}_${name}` : name;
+};
 
 /** lowerCamelCase as protobuf JSON spells a field: `access_token` -> `accessToken`. */
 export const camelName = (name: string): string => name.replace(/_+([a-zA-Z0-9])/g, (_, c: string) => c.toUpperCase());

@@ -2,7 +2,7 @@
 
 import type { ValueTree } from '../contract/handler.ts';
 import { valueTreeDepthMax, valueTreeFieldsMax } from '../contract/limits.ts';
-import { type FieldData, fieldsOf, type SchemaData, simpleName } from './schema-data.ts';
+import { type FieldData, fieldsOf, type SchemaData, goName } from './schema-data.ts';
 
 const goTypes: Readonly<Record<string, string>> = {
   double: 'float64',
@@ -19,7 +19,7 @@ const goType = (scalar: string): string => goTypes[scalar] ?? scalar;
 
 /** The tree of one message; its top is depth 0. Messages that hold each other are opened until depth or size is reached. */
 export const valueTree = (schema: SchemaData, message: string): ValueTree => {
-  const name = simpleName(message);
+  const name = goName(schema, message);
   return { name, type: name, values: children({ schema, left: valueTreeFieldsMax }, message, 1) };
 };
 
@@ -37,7 +37,7 @@ const children = (b: Budget, message: string, depth: number): readonly ValueTree
 };
 
 const fieldTree = (b: Budget, field: FieldData, depth: number): ValueTree => {
-  const one = field.of === undefined ? goType(field.type) : simpleName(field.of);
+  const one = field.of === undefined ? goType(field.type) : goName(b.schema, field.of);
   if (field.key !== undefined) return { name: field.name, type: `map[${goType(field.key)}]${one}`, values: [] };
   if (field.repeated) return { name: field.name, type: `[]${one}`, values: [] };
   const values = field.type === 'message' ? children(b, field.of!, depth + 1) : [];
