@@ -201,6 +201,7 @@ const isCut = async (file: string): Promise<boolean> => {
 
 const newline = 0x0a;
 
+/** The oldest is written over. */
 const rotate = async (file: string): Promise<void> => {
   const names = [file, ...rotated(file)];
   for (let i = names.length - 2; i >= 0; i -= 1) {
@@ -208,7 +209,6 @@ const rotate = async (file: string): Promise<void> => {
       if (e.code !== 'ENOENT') throw e;
     });
   }
-  await rm(names.at(-1)!, { force: true });
 };
 
 const sizeOf = (file: string): Promise<number> =>
