@@ -27,6 +27,7 @@ export const plugin = defineCommand({
       ],
       flags,
       needs,
+      examples: [`micro stream helloworld Helloworld.Stream '{"count": 3}'`],
       load: () => import('./stream.ts'),
     }),
   ],
