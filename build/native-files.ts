@@ -1,8 +1,8 @@
 /** The native files that go into a target's executable, compressed, and the record of them that build/sea/native-file.ts checks against. */
 
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { constants, zstdCompressSync } from 'node:zlib';
 
 import type { BuildInfo } from '../internal/process/embedded.ts';
@@ -18,8 +18,9 @@ export const writeNativeFiles = (folder: string, target: Target, build: BuildInf
   const natives: Record<string, NativeFile> = {};
   for (const [name, source] of Object.entries(sourcesOf(target))) {
     const bytes = readFileSync(source);
-    natives[name] = { sha256: createHash('sha256').update(bytes).digest('hex') };
-    writeFileSync(join(folder, 'native', name), compressed(bytes));
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    natives[name] = { sha256 };
+    copyFileSync(compressed(bytes, sha256), join(folder, 'native', name));
   }
   const record: BuildRecord = { ...build, natives };
   writeFileSync(join(folder, 'build.json'), JSON.stringify(record));
@@ -34,5 +35,13 @@ const sourcesOf = (target: Target): Record<string, string> => {
   return { esbuild, ...(target === hostTarget() && existsSync(addon) ? { 'node_sqlite3.node': addon } : {}) };
 };
 
-const compressed = (bytes: Uint8Array): Uint8Array =>
-  zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 19 } });
+/** File with the packed bytes; kept, since packing takes seconds and the files change with their packages only. */
+const compressed = (bytes: Uint8Array, sha256: string): string => {
+  const file = join(root, 'dist', '.cache', 'compressed', sha256);
+  if (existsSync(file)) return file;
+  mkdirSync(dirname(file), { recursive: true });
+  const packed = zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 19 } });
+  writeFileSync(`${file}.${process.pid}`, packed);
+  renameSync(`${file}.${process.pid}`, file);
+  return file;
+};

@@ -7,6 +7,7 @@ import { enableCompileCache, flushCompileCache, Module, setSourceMapsSupport } f
 import { dirname, join, sep } from 'node:path';
 
 import { embedded, embeddedSlot } from '../internal/process/embedded.ts';
+import { roomForTitle } from '../internal/process/self.ts';
 import { failureText } from './failure-text.ts';
 import { type Environment, takeLaunch } from './launch.ts';
 import { registerModuleHooks } from './module-hooks.ts';
@@ -69,7 +70,7 @@ export const runChild = (env: Record<string, string | undefined>): void => {
     process.stderr.write(`${failureText(thrown, { folder, isOwn: own.isOwn })}\n`);
     process.exit(1);
   });
-  process.argv.splice(1, 1, launch.entry);
+  process.argv.splice(1, process.argv[2] === roomForTitle ? 2 : 1, launch.entry);
   runMain();
 };
 

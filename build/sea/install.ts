@@ -15,8 +15,8 @@ export interface ChunkSource {
   cache(chunk: string): Uint8Array | undefined;
   asset(name: string): Uint8Array | undefined;
   command(): readonly [string, ...string[]];
-  /** Told of each chunk that was compiled. */
-  compiled?(chunk: string, script: Script): void;
+  /** Told of each chunk that was compiled, and how long that took. */
+  readonly compiled?: ((chunk: string, script: Script, ms: number) => void) | undefined;
 }
 
 type ChunkFunction = (exports: object, require: (id: string) => unknown, module: { exports: object }) => void;
@@ -31,11 +31,12 @@ export const install = (source: ChunkSource): Embedded => {
     if (known !== undefined) return known.exports;
     const module = { exports: {} };
     loaded.set(chunk, module);
+    const started = performance.now();
     const script = new Script(source.text(chunk), {
       filename: join(folder, chunk),
       cachedData: source.cache(chunk),
     });
-    source.compiled?.(chunk, script);
+    source.compiled?.(chunk, script, performance.now() - started);
     (script.runInThisContext() as ChunkFunction)(module.exports, requireFrom, module);
     return module.exports;
   };

@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { getRawAsset } from 'node:sea';
+import type { Script } from 'node:vm';
 
 import { install } from './install.ts';
 
@@ -17,6 +18,18 @@ const bytes = (name: string): Uint8Array | undefined => {
   }
 };
 
+/** `MICRO_TRACE=load` names each chunk; `recompiled` means that its code cache does not fit and costs time at every start. */
+const trace = process.env.MICRO_TRACE?.split(',').includes('load')
+  ? (chunk: string, script: Script, ms: number): void => {
+      const note = script.cachedDataRejected
+        ? ' (recompiled)'
+        : script.cachedDataRejected === undefined
+          ? ' (no cache)'
+          : '';
+      process.stderr.write(`load: ${chunk} ${ms.toFixed(1)} ms${note}\n`);
+    }
+  : undefined;
+
 const inside = install({
   text: (chunk) => {
     const asset = getRawAsset(`js/${chunk}`) as ArrayBuffer;
@@ -24,6 +37,7 @@ const inside = install({
   },
   cache: (chunk) => bytes(`cache/${chunk}`),
   asset: bytes,
+  compiled: trace,
   command: () => [process.platform === 'linux' && existsSync(linuxSelf) ? linuxSelf : process.execPath],
 });
 const { start } = inside.module('main') as { start(): Promise<void> };

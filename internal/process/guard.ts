@@ -17,7 +17,8 @@ export const runGuard = (argv: readonly string[]): void => {
   const env = { ...process.env };
   const parent = env.MICRO_CHILD_PARENT;
   for (const name of Object.keys(env)) if (name.startsWith('MICRO_CHILD')) delete env[name];
-  const child = spawn(command, args, { env, stdio: ['ignore', 'inherit', 'inherit'] });
+  // Our own input is empty, by whoever started us.
+  const child = spawn(command, args, { env, stdio: 'inherit' });
   child.on('error', (e) => {
     process.stderr.write(`cannot start ${command}: ${e.message}\n`);
     process.exit(127);

@@ -1,11 +1,12 @@
 /** Tells a process from another that got the same number later: by its start time, where the system shows one (Linux). */
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 /** Clock ticks since boot at which the process started; empty where that cannot be read, undefined when there is no such process. */
 export const startTimeOf = (pid: number): string | undefined => {
   const stat = statOf(pid);
-  if (stat === undefined) return isAlive(pid) && process.platform !== 'linux' ? '' : undefined;
+  // Other systems have no such file, nor has Linux where /proc is not mounted: then the number is all there is.
+  if (stat === undefined) return isAlive(pid) && !existsSync('/proc/self/stat') ? '' : undefined;
   return stat.isZombie ? undefined : stat.startTime;
 };
 

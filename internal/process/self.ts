@@ -14,9 +14,14 @@ export interface SelfCommand {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** A process can give itself a title as long as the command line it was started with; the executable alone leaves no room for a service's name. */
+export const roomForTitle = 'micro-service'.padEnd(80, '.');
+
 /** Words and variables that start this program in the given mode; it then ends with the process that started it. */
 export const selfCommand = (mode: ChildMode): SelfCommand => {
-  const [command, ...args] = embedded()?.command() ?? sourceCommand();
+  const inside = embedded();
+  const [command, ...args] = inside?.command() ?? sourceCommand();
+  if (inside !== undefined && mode === 'service') args.push(roomForTitle);
   return { command, args, env: { MICRO_CHILD: mode, MICRO_CHILD_PARENT: String(process.pid) } };
 };
 

@@ -1,6 +1,7 @@
 /** Starts one process in a group of its own, hands out its lines, and stops the whole group. Restarting is supervise.ts's business. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 
 import { logLineBytesMax } from '../contract/limits.ts';
 import { createLineSplitter } from './line-splitter.ts';
@@ -39,8 +40,9 @@ export const spawnProcess = async (o: SpawnOptions): Promise<SpawnedProcess> => 
     cwd: o.cwd,
     env: o.env as NodeJS.ProcessEnv,
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe', ...(o.ipc ? (['ipc'] as const) : [])],
+    stdio: [noInput(), 'pipe', 'pipe', ...(o.ipc ? (['ipc'] as const) : [])],
   });
+  child.stdin?.end();
   await started(child);
   const pid = child.pid!;
   for (const stream of ['stdout', 'stderr'] as const) {
@@ -56,6 +58,9 @@ export const spawnProcess = async (o: SpawnOptions): Promise<SpawnedProcess> => 
   };
   return { pid, exited, stop };
 };
+
+/** Node's `ignore` opens the null device, which a bare root folder (chroot) may lack. */
+const noInput = (): 'ignore' | 'pipe' => (process.platform === 'win32' || existsSync('/dev/null') ? 'ignore' : 'pipe');
 
 const started = (child: ChildProcess): Promise<void> =>
   new Promise((resolve, reject) => {

@@ -11,6 +11,7 @@ import { basename, join, relative } from 'node:path';
 
 import type { Builder, BuildRequest, Launch } from '../../../../internal/contract/builder.ts';
 import { badRequest } from '../../../../internal/contract/error.ts';
+import { embedded } from '../../../../internal/process/embedded.ts';
 import { selfCommand } from '../../../../internal/process/self.ts';
 import { findEntry } from './find-entry.ts';
 
@@ -62,13 +63,25 @@ const typescriptFiles = async (folder: string): Promise<string[]> => {
   return files.sort();
 };
 
+/** Undefined where no folder can execute esbuild's binary: the service's process then strips types itself (sdk/transpile.ts) and reports faults at its start. */
+const loadTransform = async (): Promise<typeof import('esbuild').transform | undefined> => {
+  try {
+    const { transform } = await import('esbuild');
+    return transform;
+  } catch (e) {
+    if (embedded() === undefined) throw e;
+    return undefined;
+  }
+};
+
 /** Fault lines `file:line:column: message`, none when it went well. */
 const transpile = async (folder: string, file: string, transpiledDir: string): Promise<readonly string[]> => {
   const path = join(folder, file);
   const bytes = await readFile(path);
   const key = createHash('sha256').update(bytes).digest('hex');
   if ((await exists(join(transpiledDir, `${key}.mjs`))) || (await exists(join(transpiledDir, `${key}.cjs`)))) return [];
-  const { transform } = await import('esbuild');
+  const transform = await loadTransform();
+  if (transform === undefined) return [];
   try {
     const { code } = await transform(bytes, {
       loader: file.endsWith('.tsx') ? 'tsx' : 'ts',
