@@ -28,10 +28,14 @@ export const untilRunning = async (o: WaitOptions): Promise<void> => {
       signal: o.signal,
     });
     if (service === undefined) throw new ExitError(`Service ${o.ref.name} was killed`, 1);
-    if (service.status !== shown) o.note(`${o.ref.name}: ${service.status}`);
-    shown = service.status;
-    if (service.status === 'error') throw failed(service, o.ref.name);
-    if (service.status === 'running') return;
+    const updating = service.metadata.updating === 'true';
+    const step = updating ? 'updating' : service.status;
+    const broken = service.status === 'error' || (!updating && service.metadata.error !== undefined);
+    if (step !== shown && !broken) o.note(`${o.ref.name}: ${step}`);
+    shown = step;
+    // A service that crashed before an update began shows its old error until the update is through.
+    if (broken && !updating) throw failed(service, o.ref.name);
+    if (service.status === 'running' && !updating) return;
     await pause(signal, o);
   }
 };
