@@ -251,6 +251,9 @@ export const cases: Readonly<Record<string, (s: RuntimeSubject) => Promise<void>
     await until(s, 'steady', (found) => (found.metadata.error ?? '').includes('service.mjs:2:5'));
     assert.ok(isAlive(pid));
     assert.equal(instances(s, 'steady').length, 1);
+    await run(s, 'steady', scriptArchive(script()));
+    assert.equal((await find(s, 'steady'))?.metadata.error, undefined);
+    assert.ok(isAlive(pid));
     await run(s, 'steady', scriptArchive(script({ label: 'mended' })));
     await untilGone(pid);
     const mended = await untilRunning(s, 'steady');

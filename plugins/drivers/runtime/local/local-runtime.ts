@@ -108,6 +108,7 @@ export const create = (ctx: PluginContext<typeof config, typeof needs>): Runtime
         if (present) {
           if (o.force || !sameService(present.record(), record) || present.describe().status === 'error')
             present.replace(record);
+          else present.confirm();
           return;
         }
         const managed = manage(record);
@@ -142,6 +143,7 @@ export const create = (ctx: PluginContext<typeof config, typeof needs>): Runtime
         };
         checkEntrypoint(record.entrypoint, ids.update);
         if (!sameService(old, record) || managed.describe().status === 'error') managed.replace(record);
+        else managed.confirm();
       }),
 
     delete: (service, o = {}) =>

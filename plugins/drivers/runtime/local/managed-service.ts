@@ -42,6 +42,8 @@ export interface ManagedService {
   start(): void;
   /** Starts the new one in the background, and stops the old when it is ready; a failure leaves the old running and is shown. */
   replace(record: ServiceRecord): void;
+  /** What runs is what is wanted: an update that failed is forgotten. */
+  confirm(): void;
   /** Ends everything within the grace, default the service's stop timeout; nothing starts after it. */
   stop(graceMs?: number): Promise<void>;
 }
@@ -97,6 +99,9 @@ export const createManagedService = (o: ManagedServiceOptions): ManagedService =
           state.updates -= 1;
         }
       });
+    },
+    confirm: () => {
+      if (state.status === 'running' && state.updates === 0) state.error = '';
     },
     stop: async (graceMs) => {
       stopped.abort();
