@@ -174,3 +174,9 @@ export const externalPluginsMax = 1_000;
 export const pluginManifestBytesMax = MiB;
 export const pluginEntryBytesMax = 64 * MiB;
 export const pluginFieldDepthMax = 8;
+/** Releases: the name of a version or a list of hashes, one program, redirects of one download, time without a byte, and time a new program has to say its version. */
+export const releaseTextBytesMax = 64 * KiB;
+export const releaseProgramBytesMax = 1_024 * MiB;
+export const releaseRedirectsMax = 5;
+export const releaseIdleMs = 60_000;
+export const releaseTrialMs = 60_000;
