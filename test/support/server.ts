@@ -1,5 +1,5 @@
 /**
- * A real `micro server` for tests: started from source on free loopback ports with a home and a data folder of its own.
+ * A real `micro server` for tests: started from source, or from the executable that MICRO_BIN names, on free loopback ports with a home and a data folder of its own.
  * Owns the server process and, when none was handed in, the home; does not wait for anything but the server itself.
  */
 
@@ -58,8 +58,9 @@ export interface Server {
   restart(): Promise<Server>;
 }
 
-/** Command and leading arguments of the command line under test. */
-export const microCommand = (): [string, string[]] => [process.execPath, [join(root, 'cmd/micro/main.ts')]];
+/** Command and leading arguments of the command line under test: the sources, or the executable that MICRO_BIN names. */
+export const microCommand = (): [string, string[]] =>
+  process.env.MICRO_BIN ? [process.env.MICRO_BIN, []] : [process.execPath, [join(root, 'cmd/micro/main.ts')]];
 
 /** Runs one command line to its end; rejects only when it cannot be started at all. */
 export const runMicro = (args: readonly string[], o: MicroOptions = {}): Promise<MicroResult> => {
