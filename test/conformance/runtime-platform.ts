@@ -4,7 +4,7 @@
  */
 
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
@@ -86,7 +86,9 @@ const healthClient: Client = {
 const scriptBuilder: Builder = {
   name: 'script',
   detect: async (folder) => existsSync(join(folder, 'service.mjs')),
-  build: async ({ folder }) => {
+  build: async ({ folder, cacheDir }) => {
+    await mkdir(cacheDir, { recursive: true });
+    await writeFile(join(cacheDir, 'made'), '');
     const text = await readFile(join(folder, 'service.mjs'), 'utf8');
     const fault = /fault at (\d+:\d+)/.exec(text)?.[1];
     if (fault !== undefined) throw badRequest('test.builder', `service.mjs:${fault}: this does not build`);

@@ -41,7 +41,9 @@ export const untilRunning = async (o: WaitOptions): Promise<void> => {
 };
 
 const failed = (service: RuntimeService, name: string): ExitError =>
-  new ExitError(service.metadata.error || 'the service failed', 1, { hint: `micro logs ${name}` });
+  new ExitError(service.metadata.error || 'the service failed', 1, {
+    hint: `micro logs ${name} shows what it printed`,
+  });
 
 const pause = async (signal: AbortSignal, o: WaitOptions): Promise<void> => {
   try {
@@ -50,7 +52,7 @@ const pause = async (signal: AbortSignal, o: WaitOptions): Promise<void> => {
     if (o.signal.aborted) throw e;
     throw new ExitError(`Service ${o.ref.name} does not run yet after ${runWaitMs} ms (runWaitMs)`, 1, {
       cause: e,
-      hint: `micro status, micro logs ${o.ref.name}`,
+      hint: `micro status shows how far it is, micro logs ${o.ref.name} what it printed`,
     });
   }
 };

@@ -3,6 +3,7 @@
  * services and their accounts; one service's life is managed-service.ts's business.
  */
 
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { defaultNamespace, defaultVersion } from '../../../../internal/contract/core.ts';
@@ -43,6 +44,8 @@ export const create = (ctx: PluginContext<typeof config, typeof needs>): Runtime
   const ledger = openProcessLedger(join(ctx.dataDir, 'processes'));
   const sources: Sources = createSources({ blob: n.blob, folder: join(ctx.dataDir, 'services') });
 
+  const cacheOf = (s: ServiceRecord): string => join(ctx.dataDir, 'cache', s.namespace, `${s.name}@${s.version}`);
+
   const manage = (record: ServiceRecord): ManagedService => {
     const key = keyOf(record);
     const file = join(ctx.dataDir, 'logs', record.namespace, `${record.name}@${record.version}.log`);
@@ -56,7 +59,7 @@ export const create = (ctx: PluginContext<typeof config, typeof needs>): Runtime
       sources,
       ledger,
       log: openServiceLog(file, { now: ctx.now, onError }),
-      cacheDir: join(ctx.dataDir, 'cache', record.namespace, `${record.name}@${record.version}`),
+      cacheDir: cacheOf(record),
       startTimeoutMs: ctx.config.start_timeout,
       stopTimeoutMs: ctx.config.stop_timeout,
       restartDelayMs: ctx.config.restart_delay,
@@ -156,6 +159,7 @@ export const create = (ctx: PluginContext<typeof config, typeof needs>): Runtime
         secrets.delete(keyOf(record));
         await accounts.remove(record);
         await sources.remove(record.namespace, record, record.source);
+        await rm(cacheOf(record), { recursive: true, force: true });
         await managed.log.close();
         await managed.log.remove();
       }),
