@@ -91,14 +91,22 @@ const lockFile = async (file: string, signal: AbortSignal | undefined): Promise<
 };
 
 const tryLock = (lock: string): boolean => {
+  let handle: number;
   try {
-    const handle = openSync(lock, 'wx', 0o600);
-    writeSync(handle, `${process.pid}\n`);
-    closeSync(handle);
-    return true;
+    handle = openSync(lock, 'wx', 0o600);
   } catch (e) {
     if (codeOf(e) === 'EEXIST') return false;
     throw e;
+  }
+  try {
+    writeSync(handle, `${process.pid}\n`);
+    return true;
+  } catch (e) {
+    // A full disk takes the file, not its text; left there it would hold up everybody until it is stale.
+    unlinkIfThere(lock);
+    throw e;
+  } finally {
+    closeSync(handle);
   }
 };
 
