@@ -15,8 +15,9 @@ export const parseField = (spec: FieldSpec, texts: readonly string[], name: stri
   if (!spec.list) return parseOne(field, texts.at(-1));
   const [only] = texts;
   if (texts.length !== 1 || only === undefined) return texts.map((t) => parseOne(field, t));
-  const items = arrayOf(only) ?? (isJson(spec) ? [only] : only.split(','));
-  return items.map((item) => (typeof item === 'string' ? parseOne(field, item) : parseItem(field, item)));
+  const array = arrayOf(only);
+  if (array) return array.map((item) => parseItem(field, item));
+  return (isJson(spec) ? [only] : only.split(',')).map((text) => parseOne(field, text));
 };
 
 interface Field {
@@ -39,10 +40,11 @@ const arrayOf = (text: string): readonly unknown[] | undefined => {
   }
 };
 
-/** An item of a JSON array that is no text. */
+/** An item of a JSON array: a value already where the type's text is JSON, else a value or its text. */
 const parseItem = (field: Field, item: unknown): unknown => {
-  if (isJson(field.spec) && (field.spec.type === 'json' || isObject(item))) return item;
-  if (typeof item === 'object') throw wrong(field, JSON.stringify(item), `a ${field.spec.type}`);
+  const { type } = field.spec;
+  if (type === 'json' || (isJson(field.spec) && isObject(item))) return item;
+  if (typeof item === 'object') throw wrong(field, JSON.stringify(item), `a ${type}`);
   return parseOne(field, String(item));
 };
 

@@ -50,7 +50,7 @@ const writeOne = (schema: SchemaData, field: FieldData, value: unknown): string 
     case 'bytes':
       return JSON.stringify(Buffer.from(value as Uint8Array).toString('base64'));
     case 'float':
-      return writeNumber(shortFloat(value as number));
+      return writeNumber(Number.isFinite(value) ? shortFloat(value as number) : (value as number));
     case 'double':
       return writeNumber(value as number);
     case 'int64':
@@ -71,9 +71,11 @@ const writeNumber = (value: number): string => {
 
 /** The shortest number that is the same float32: `0.1`, not 0.10000000149011612. */
 const shortFloat = (value: number): number => {
+  const float = Math.fround(value);
+  // Nine digits tell every float32 from its neighbours.
   for (let digits = 6; digits < 9; digits += 1) {
-    const short = Number(value.toPrecision(digits));
-    if (Math.fround(short) === value) return short;
+    const short = Number(float.toPrecision(digits));
+    if (Math.fround(short) === float) return short;
   }
-  return value;
+  return Number(float.toPrecision(9));
 };
