@@ -224,12 +224,19 @@ const unary = async (outgoing: Outgoing, request: Uint8Array): Promise<Uint8Arra
   let cancel = (): void => undefined;
   try {
     return await new Promise<Uint8Array>((resolve, reject) => {
-      const done = (error: ServiceError | null, response?: Buffer): void => {
-        if (error !== null) reject(faultOf(error, { pool, address, options }));
-        else resolve(response ?? new Uint8Array());
-      };
       const deadline = deadlineOf(timeoutMs);
-      const call = lease.item.makeUnaryRequest(path, toBuffer, same, toBuffer(request), metadata, { deadline }, done);
+      // grpc-js's own unary call reads one message and then waits for an end that a streaming endpoint sends only after the others.
+      const call = lease.item.makeServerStreamRequest(path, toBuffer, same, toBuffer(request), metadata, { deadline });
+      let response: Buffer | undefined;
+      call.on('data', (message: Buffer) => {
+        if (response !== undefined) {
+          reject(severalAnswers(path));
+          call.cancel();
+        }
+        response = message;
+      });
+      call.on('error', (error: ServiceError) => reject(faultOf(error, { pool, address, options })));
+      call.on('end', () => resolve(response ?? new Uint8Array()));
       cancel = () => call.cancel();
       signal?.addEventListener('abort', cancel, { once: true });
     });
@@ -238,6 +245,11 @@ const unary = async (outgoing: Outgoing, request: Uint8Array): Promise<Uint8Arra
     lease.release();
   }
 };
+
+const severalAnswers = (path: string): MicroError =>
+  internal(clientErrorId, `${path} answered a unary call with more than one message`, {
+    hint: 'the endpoint streams: use micro stream',
+  });
 
 interface Where {
   readonly pool: Pool<Client>;

@@ -65,6 +65,12 @@ const unaryCases: Readonly<Record<string, (subject: ClientSubject) => Promise<vo
     const empty = await echo(client, '', { contentType: 'application/grpc+json' });
     assert.equal(decode(empty), '{"text":""}');
   }),
+  'a unary call of an endpoint that streams fails at once and points to micro stream': withExample(
+    async ({ client }) => {
+      const call = client.call('example', 'Example.Count', encode('3'), { timeoutMs: 20_000 });
+      await failsWith(call, (e) => e.code === 500 && e.detail.includes('more than one message'));
+    },
+  ),
   'carries large messages': withExample(async ({ client }) => {
     const large = 'x'.repeat(8 * 1024 * 1024);
     assert.equal((await echo(client, large)).length, large.length);
