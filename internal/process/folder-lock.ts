@@ -1,8 +1,9 @@
 /** Keeps a folder to one process: a lock file that names its holder. Owns the file; a lock whose process is gone is taken over. */
 
-import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { makePrivateFolder } from './private-folder.ts';
 import { isAlive, startTimeOf } from './process-identity.ts';
 
 export interface FolderLock {
@@ -29,7 +30,7 @@ const attemptsMax = 10;
 
 /** The lock, or the live process that holds one in the way. Throws what the file system throws. */
 export const lockFolder = (o: LockOptions): FolderLock | LockHolder => {
-  mkdirSync(o.folder, { recursive: true, mode: 0o700 });
+  makePrivateFolder(o.folder);
   const file = join(o.folder, o.name);
   const text = JSON.stringify({ pid: process.pid, started: startTimeOf(process.pid) });
   const draft = join(o.folder, `.${o.name}.${process.pid}`);

@@ -12,7 +12,8 @@ import type { flags, needs } from './plugin.ts';
 
 export const run = async (call: Call<typeof flags>, ctx: PluginContext<{}, typeof needs>): Promise<void> => {
   const { host } = ctx.needs;
-  const [name = ''] = call.args;
+  const [name = '', extra] = call.args;
+  if (extra !== undefined) throw new ExitError(`micro service takes one name, not also ${extra}`, 1);
   const id = serviceCalled(name, host);
   const setting = host.settings(id).find((s) => s.name === 'address');
   const address = call.flags.address || setting?.value;

@@ -1,0 +1,20 @@
+/** Makes a folder that only this user can enter, with the folders above it. */
+
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/**
+ * One folder after the other: Node's own recursive mkdir never returns where a parent exists but cannot take a folder, as below /proc.
+ * Throws what the file system throws.
+ */
+export const makePrivateFolder = (folder: string): string => {
+  if (existsSync(folder)) return folder;
+  makePrivateFolder(dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (e) {
+    // Somebody else made it at the same moment.
+    if ((e as NodeJS.ErrnoException).code !== 'EEXIST') throw e;
+  }
+  return folder;
+};
