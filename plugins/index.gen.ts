@@ -18,7 +18,9 @@ import { plugin as commandsService } from './commands/service/plugin.ts';
 import { plugin as commandsServices } from './commands/services/plugin.ts';
 import { plugin as commandsStatus } from './commands/status/plugin.ts';
 import { plugin as commandsStream } from './commands/stream/plugin.ts';
+import { plugin as commandsUninstall } from './commands/uninstall/plugin.ts';
 import { plugin as commandsUpdate } from './commands/update/plugin.ts';
+import { plugin as commandsUpgrade } from './commands/upgrade/plugin.ts';
 import { plugin as commandsVersion } from './commands/version/plugin.ts';
 import { plugin as driversAuthLocal } from './drivers/auth/local/plugin.ts';
 import { plugin as driversAuthRpc } from './drivers/auth/rpc/plugin.ts';
@@ -65,7 +67,9 @@ export const plugins: readonly Plugin[] = [
   commandsServices,
   commandsStatus,
   commandsStream,
+  commandsUninstall,
   commandsUpdate,
+  commandsUpgrade,
   commandsVersion,
   driversAuthLocal,
   driversAuthRpc,
