@@ -6,6 +6,7 @@ import { defaultNamespace } from '../../../internal/contract/core.ts';
 import { isMicroError } from '../../../internal/contract/error.ts';
 import { envCheckTimeoutMs } from '../../../internal/contract/limits.ts';
 import type { Call, PluginContext } from '../../../internal/contract/plugin.ts';
+import { selectedName } from '../../../internal/home/environments.ts';
 import { openHome } from '../../../internal/home/home.ts';
 import { type Place, placeOf } from '../../../internal/home/place.ts';
 import { createRpcClient } from '../../../internal/rpc/client.ts';
@@ -23,9 +24,11 @@ interface Answer {
 /** Exit code 1 when it does not answer. */
 export const run = async ({ args: [name], out }: Call, ctx: PluginContext<typeof config>): Promise<number> => {
   const home = openHome({ configFile: ctx.config.config_file });
+  // Another address for this run stands in for the current environment's, by name too, never for another's.
+  const another = name !== undefined && name !== selectedName(home.config, ctx.config.env);
   const place = placeOf(home, {
     env: name ?? ctx.config.env,
-    address: name === undefined ? ctx.config.proxy_address : undefined,
+    address: another ? undefined : ctx.config.proxy_address,
   });
   const answer = await ask(place, ctx.signal);
   out.table([answer], columns, toJson);
