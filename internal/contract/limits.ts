@@ -142,6 +142,8 @@ export const proxyConnectionsMax = 10_000;
 export const proxyStreamsMax = 1_000;
 export const proxyHandshakeMs = 10_000;
 export const nodeDialMs = 5_000;
+/** Cancelled calls on one connection of the proxy to a node, before it opens another. */
+export const nodeResetsMax = 250;
 /** A connection without calls is closed after this long. */
 export const idleConnectionMs = 300_000;
 /** What one stream may hold back in the proxy, per direction, in bytes. */
@@ -180,3 +182,5 @@ export const releaseProgramBytesMax = 1_024 * MiB;
 export const releaseRedirectsMax = 5;
 export const releaseIdleMs = 60_000;
 export const releaseTrialMs = 60_000;
+/** A log that cannot be written is told at once, then this often with what was lost meanwhile. */
+export const logFaultReportMs = 60_000;

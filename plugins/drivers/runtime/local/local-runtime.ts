@@ -8,10 +8,11 @@ import { join } from 'node:path';
 
 import { defaultNamespace, defaultVersion } from '../../../../internal/contract/core.ts';
 import { badRequest, internal } from '../../../../internal/contract/error.ts';
-import { stopTimeoutMs } from '../../../../internal/contract/limits.ts';
+import { logFaultReportMs, stopTimeoutMs } from '../../../../internal/contract/limits.ts';
 import type { PluginContext, Running } from '../../../../internal/contract/plugin.ts';
 import type { CreateOptions, Runtime, RuntimeService, ServiceRef } from '../../../../internal/contract/runtime.ts';
 import { openProcessLedger } from '../../../../internal/process/process-ledger.ts';
+import { createFaultReport } from './fault-report.ts';
 import { createManagedService, type ManagedService } from './managed-service.ts';
 import type { config, needs } from './plugin.ts';
 import { proxyAddressOf } from './proxy-address.ts';
@@ -49,8 +50,11 @@ export const create = (ctx: PluginContext<typeof config, typeof needs>): Runtime
   const manage = (record: ServiceRecord): ManagedService => {
     const key = keyOf(record);
     const file = join(ctx.dataDir, 'logs', record.namespace, `${record.name}@${record.version}.log`);
-    const onError = (e: unknown): void =>
-      ctx.log.error('cannot write a service log', { service: key, error: String(e) });
+    const onError = createFaultReport({
+      everyMs: logFaultReportMs,
+      now: ctx.now,
+      report: (error, dropped) => ctx.log.error('cannot write a service log', { service: key, error, dropped }),
+    });
     return createManagedService({
       record,
       registry: n.registry,
@@ -79,6 +83,23 @@ export const create = (ctx: PluginContext<typeof config, typeof needs>): Runtime
     const found = services.get(keyOf(placed(ref)));
     if (!found) throw internal(id, 'not found', { hint: 'see `micro status` for what runs' });
     return found;
+  };
+
+  /** What a deleted service leaves behind. None of it is needed any more, so a failure is told and goes no further. */
+  const forget = async (record: ServiceRecord, managed: ManagedService): Promise<void> => {
+    const steps = [
+      () => accounts.remove(record),
+      () => sources.remove(record.namespace, record, record.source),
+      () => rm(cacheOf(record), { recursive: true, force: true }),
+      () => managed.log.close().then(() => managed.log.remove()),
+    ];
+    for (const step of steps) {
+      try {
+        await step();
+      } catch (e) {
+        ctx.log.error('cannot clean up after a deleted service', { service: keyOf(record), error: String(e) });
+      }
+    }
   };
 
   return {
@@ -153,15 +174,12 @@ export const create = (ctx: PluginContext<typeof config, typeof needs>): Runtime
       inTurn(keyOf(placed({ ...service, namespace: o.namespace })), async () => {
         const managed = require({ ...service, namespace: o.namespace }, ids.delete);
         const record = managed.record();
-        await managed.stop();
+        // First: when the store refuses, as on a full disk, everything is as it was.
         await records.remove(record);
+        await managed.stop();
         services.delete(keyOf(record));
         secrets.delete(keyOf(record));
-        await accounts.remove(record);
-        await sources.remove(record.namespace, record, record.source);
-        await rm(cacheOf(record), { recursive: true, force: true });
-        await managed.log.close();
-        await managed.log.remove();
+        await forget(record, managed);
       }),
 
     logs: async function* (service, o = {}) {
