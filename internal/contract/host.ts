@@ -26,11 +26,29 @@ export interface SettingValue {
   readonly doc: string;
 }
 
+/** A folder in ~/.micro/plugins. Only trusted ones are among the manifests. */
+export interface ExternalPlugin {
+  readonly folder: string;
+  /** Undefined, as all that follows, when its plugin.json cannot be read. */
+  readonly id: PluginId | undefined;
+  readonly kind: Plugin['kind'] | undefined;
+  readonly version: string | undefined;
+  /** Words of its verbs. */
+  readonly words: readonly string[];
+  readonly state: 'trusted' | 'not trusted' | 'refused';
+  /** Why it is not used; empty for a trusted one. */
+  readonly reason: string;
+  /** Refused because another plugin has its id or its words. */
+  readonly clashes?: boolean;
+}
+
 export interface Host {
   readonly version: string;
   readonly profile: string;
   readonly dataDir: string;
   manifests(): readonly Plugin[];
+  /** Third-party plugins, those that are not used included. */
+  external(): readonly ExternalPlugin[];
   /** What would start, in order; throws with the whole chain when something is missing or circular. Loads nothing. */
   plan(ids?: readonly PluginId[]): readonly PlanStep[];
   /** Starts these plugins and what they need, and serves the services among them. Stops everything again when one fails. */

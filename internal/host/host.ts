@@ -3,17 +3,18 @@
  * what was loaded; which plugins there are, and every setting, comes from outside.
  */
 
-import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 
 import type { Needs, Resolved } from '../contract/capability.ts';
+import { ExitError } from '../contract/error.ts';
 import type { FieldSpecs } from '../contract/field.ts';
-import type { Host, PluginState, Started, StartOptions } from '../contract/host.ts';
+import type { ExternalPlugin, Host, PluginState, Started, StartOptions } from '../contract/host.ts';
 import type { Listener } from '../contract/listener.ts';
 import type { Logger } from '../contract/logger.ts';
 import type { Plugin, PluginContext, PluginId } from '../contract/plugin.ts';
 import { microDir } from '../home/home-dir.ts';
+import { makePrivateFolder } from '../process/private-folder.ts';
 import {
   type Bindings,
   bindingsAlone,
@@ -29,7 +30,10 @@ import { type Created, resolved, type Run, type RunOptions, startPlan } from './
 import { slotVariable } from '../cli/global-flags.ts';
 
 export interface HostOptions {
+  /** Builtin ones, and third-party ones that are trusted. */
   readonly plugins: readonly Plugin[];
+  /** All third-party plugins that were found. */
+  readonly external?: readonly ExternalPlugin[];
   /** Name or alias of the profile; MICRO_PROFILE and `--profile` are stronger. */
   readonly profile: string;
   readonly version: string;
@@ -64,10 +68,15 @@ export interface OwnHost extends Host {
 
 /** Throws ExitError 1 for an unknown profile or driver; touches no disk and loads nothing yet. */
 export const createHost = (o: HostOptions): OwnHost => {
-  const settings = createSettings({ ...o.settings, plugins: o.plugins });
+  const external = o.external ?? [];
+  const settings = createSettings({
+    absent: (id) => external.some((e) => e.id === id),
+    ...o.settings,
+    plugins: o.plugins,
+  });
   const profile = profileOf(settings.variable('MICRO_PROFILE') ?? o.profile, o.plugins);
   const override = (slot: string): string | undefined => settings.variable(slotVariable(slot));
-  const bind = bindingsOf(profile, o.plugins, override);
+  const bind = withReasons(external, () => bindingsOf(profile, o.plugins, override));
   const states = createStates(o.plugins);
   const ready = Promise.withResolvers<readonly Listener[]>();
   const now = o.now ?? Date.now;
@@ -92,7 +101,7 @@ export const createHost = (o: HostOptions): OwnHost => {
     log: o.log.child({ plugin: plugin.id }),
     signal,
     get dataDir() {
-      return madeFolder(join(dataDir(), plugin.id));
+      return makePrivateFolder(join(dataDir(), plugin.id));
     },
     now,
   });
@@ -118,9 +127,10 @@ export const createHost = (o: HostOptions): OwnHost => {
       return dataDir();
     },
     manifests: () => o.plugins,
-    plan: (ids = profile.start) => planOf(ids, planOptions(bindFor(ids))).steps,
+    external: () => external,
+    plan: (ids = profile.start) => withReasons(external, () => planOf(ids, planOptions(bindFor(ids))).steps),
     start: async (ids, start = {}) => {
-      const plan = planOf(ids, planOptions(bindFor(ids)));
+      const plan = withReasons(external, () => planOf(ids, planOptions(bindFor(ids))));
       for (const step of plan.steps) o.trace?.('plan', JSON.stringify(step));
       const run = await startPlan({ ...runOptions(start.settings), plan, address: start.address });
       ready.resolve(run.listeners);
@@ -142,6 +152,26 @@ export const createHost = (o: HostOptions): OwnHost => {
     settings: (id) => explain(id, o.plugins, settings, layersOf(id)),
   };
   return self;
+};
+
+/** A plugin that is missed may be there and not be used: then the reason says more than the nearest name. */
+const withReasons = <T>(external: readonly ExternalPlugin[], work: () => T): T => {
+  try {
+    return work();
+  } catch (e) {
+    const unused = external.find(({ id, state }) => state !== 'trusted' && isMissing(e, id));
+    if (unused === undefined || !(e instanceof ExitError)) throw e;
+    throw new ExitError(e.message, e.exitCode, {
+      cause: e,
+      hint: `${unused.id} is ${unused.state}: ${unused.reason}`,
+    });
+  }
+};
+
+const isMissing = (e: unknown, id: PluginId | undefined): boolean => {
+  if (!(e instanceof ExitError) || id === undefined) return false;
+  const [, slot, name] = id.split('/');
+  return e.message.endsWith(`there is no plugin ${id}`) || e.message === `no driver for ${slot} is called ${name}`;
 };
 
 const startedOf = (run: Run): Started => {
@@ -208,10 +238,4 @@ const loadPlugin = async (plugin: Plugin, states: States, trace: HostOptions['tr
   states.set(plugin.id, { state: 'loaded', loadMs });
   trace?.('load', `${plugin.id} ${loadMs} ms`);
   return code;
-};
-
-/** Private to this user, whatever the umask says. */
-const madeFolder = (folder: string): string => {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return folder;
 };

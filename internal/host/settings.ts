@@ -27,6 +27,8 @@ export interface SettingsOptions {
   readonly fileName?: string;
   /** All plugins, so that unknown ids in the file are found. */
   readonly plugins: readonly Plugin[];
+  /** Ids of plugins that are not in use: their part of the file is left alone. */
+  readonly absent?: (id: string) => boolean;
 }
 
 /** Stronger and weaker sources that one start adds. */
@@ -154,6 +156,7 @@ const checkSection = (value: unknown, o: SettingsOptions): FileSection => {
   const section = new Map<string, Readonly<Record<string, unknown>>>();
   for (const [id, settings] of Object.entries(value)) {
     const plugin = o.plugins.find((p) => p.id === id);
+    if (plugin === undefined && o.absent?.(id)) continue;
     if (plugin === undefined)
       throw unknownKey(
         `${file}: plugins.${id}`,

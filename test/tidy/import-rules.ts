@@ -28,8 +28,11 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   // Help shows durations.
   'internal/cli': [...leaves, 'internal/field', 'internal/time'],
   // Settings are read and names suggested by the same code as flags: cli/argv.ts, cli/suggest.ts, cli/global-flags.ts.
+  // ~/.micro/plugins: the host uses what is there, `micro plugin` adds and removes.
+  'internal/external': [...leaves, 'internal/home'],
   'internal/host': [
     ...leavesAndTime,
+    'internal/external',
     'internal/field',
     'internal/home',
     'internal/auth',
@@ -39,6 +42,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   manifest: leaves,
   plugins: [
     ...leavesAndTime,
+    'internal/external',
     'internal/field',
     'internal/h2',
     'internal/process',
@@ -86,7 +90,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   '@grpc/grpc-js': ['internal/rpc/'],
   '@opentelemetry/api': ['internal/trace/'],
   cac: ['internal/cli/'],
-  esbuild: ['plugins/drivers/builder/typescript/'],
+  esbuild: ['plugins/drivers/builder/typescript/', 'plugins/commands/plugin/'],
   ignore: ['internal/source/'],
   jose: ['internal/auth/'],
   picocolors: ['internal/cli/', 'internal/log/'],
@@ -122,7 +126,7 @@ export const importFault = (path: string, one: Import): string | undefined => {
   const text = `${path}:${one.line} imports ${one.target}: `;
   if (to === 'test') return isTest(path) ? undefined : `${text}only tests import test (house 2.1)`;
   if (isTest(path)) return undefined;
-  if (from === 'examples') return `${text}examples import micro only`;
+  if (from === 'examples' && to !== 'examples') return `${text}examples import micro only`;
   if (from === 'plugins' || from === 'manifest') return pluginFault(path, one, text);
   if (to === from) return undefined;
   const may = [...(allowed[from] ?? []), ...(exceptions[path] ?? [])];
