@@ -42,3 +42,38 @@ export { type Registry, registry } from '../internal/contract/registry.ts';
 export { type Router, router } from '../internal/contract/router.ts';
 export { type Runtime, runtime } from '../internal/contract/runtime.ts';
 export { type ListOptions, type Store, type StoreRecord, store } from '../internal/contract/store.ts';
+
+// For authors of services: methods described by fields.
+export type { CallContext, Codec, UnaryHandler } from '../internal/contract/handler.ts';
+export { messageCodec, type UnaryOptions, unary } from './message.ts';
+
+// For authors of store drivers: what all of them agree on.
+export type { TableOptions } from '../internal/contract/store.ts';
+export {
+  type CheckedRecord,
+  checkKey,
+  checkRecord,
+  compareKeys,
+  inWindow,
+  type KeyWindow,
+  keyWindow,
+  scanBudget,
+  tableOf,
+} from '../internal/contract/store-record.ts';
+
+// Errors that reach callers as they are.
+export {
+  badRequest,
+  conflict,
+  ExitError,
+  forbidden,
+  internal,
+  isMicroError,
+  notFound,
+  notImplemented,
+  outOfSpace,
+  timeout,
+  tooMany,
+  unauthorized,
+  unavailable,
+} from '../internal/contract/error.ts';
