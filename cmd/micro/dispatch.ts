@@ -1,6 +1,6 @@
 /**
- * From words to a verb: builtin commands, then `micro-<word>` on PATH, then the verb `*` for services. Owns the order and the texts for
- * words that lead nowhere; run-verb.ts runs what was found.
+ * From words to a verb: builtin commands, third-party ones, then `micro-<word>` on PATH, then the verb `*` for services. Owns the order
+ * and the texts for words that lead nowhere; run-verb.ts runs what was found.
  */
 
 import { cliError, errorText } from '../../internal/cli/cli-error.ts';
@@ -12,8 +12,8 @@ import { anyWord, type FoundVerb, matchVerb, verbsBelow, verbsOf } from '../../i
 import { ExitError } from '../../internal/contract/error.ts';
 import type { FieldSpecs } from '../../internal/contract/field.ts';
 import type { Plugin } from '../../internal/contract/plugin.ts';
-import { plugins } from '../../plugins/index.gen.ts';
 import { runExternal } from './external.ts';
+import { type PluginTable, pluginTable } from './plugin-table.ts';
 import { version } from './version.ts';
 
 export interface Invocation {
@@ -46,6 +46,8 @@ const isAbort = (e: unknown): boolean =>
   e instanceof Error && (e.name === 'AbortError' || ('code' in e && e.code === 499));
 
 const route = async (o: Invocation): Promise<number> => {
+  const table = await pluginTable(o.env, o.argv);
+  const { plugins } = table;
   const specs = globalSpecs(plugins);
   const { texts, args, rest, help } = splitArgv(o.argv, specs, { stopAtPositional: true, command: 'micro' });
   const words = [...args, ...rest];
@@ -53,15 +55,15 @@ const route = async (o: Invocation): Promise<number> => {
   if (texts.has('version')) return print(`micro version v${version}\n`);
   if (words.length === 0 && !help)
     throw new ExitError("No command provided to micro. Please refer to 'micro --help'", 1);
-  if (help) return showHelp(words);
+  if (help) return showHelp(words, table);
   const [first = ''] = words;
   const spoken = first === 'h' ? ['help', ...words.slice(1)] : words;
   const match = matchVerb(spoken, plugins);
-  if (match.kind === 'group') return runGroup(match.name, match.words);
-  const found = match.kind === 'verb' ? match : await external(words, o);
+  if (match.kind === 'group') return runGroup(match.name, match.words, table);
+  const found = match.kind === 'verb' ? match : await external(words, o, table);
   if (typeof found === 'number') return found;
   const { runVerb } = await import('./run-verb.ts');
-  return runVerb({ ...o, found, flags, specs, output: texts.get('output')?.at(-1), plugins, version });
+  return runVerb({ ...o, ...table, found, flags, specs, output: texts.get('output')?.at(-1), version });
 };
 
 const globalSpecs = (all: readonly Plugin[]): FieldSpecs => ({
@@ -85,20 +87,25 @@ const print = (text: string): number => {
   return 0;
 };
 
-const showHelp = async (words: readonly string[]): Promise<number> => {
-  const page = await helpFor(words, { plugins, version });
-  if (page === undefined) throw new ExitError(`No help topic for '${words.join(' ')}'`, 3);
-  return print(page);
+const showHelp = async (words: readonly string[], table: PluginTable): Promise<number> => {
+  const page = await helpFor(words, { plugins: table.plugins, version });
+  if (page !== undefined) return print(page);
+  const topics = verbsOf(table.plugins).flatMap(({ verb }) =>
+    verb.hidden || verb.words === anyWord ? [] : [verb.words],
+  );
+  const near = nearest(words.join(' '), [...topics, ...topics.map((t) => t.split(' ')[0] ?? '')]);
+  const hint = near === undefined ? undefined : `did you mean micro help ${near}?`;
+  throw new ExitError(`No help topic for '${words.join(' ')}'`, 3, { hint });
 };
 
 /** Groups for which v3 answers an unknown word as a missing help topic (cli.md 0.7). */
 const topicGroups: readonly string[] = ['get', 'network'];
 
-const runGroup = async (name: string, words: readonly string[]): Promise<number> => {
+const runGroup = async (name: string, words: readonly string[], table: PluginTable): Promise<number> => {
   const [word] = words.filter((w) => w !== '--');
   if (word === undefined || ['--help', '-h', '-help', 'help', 'h'].includes(word))
-    return showHelp([...name.split(' '), ...words.slice(1).filter((w) => !w.startsWith('-'))]);
-  const below = verbsBelow(name, plugins).map((verb) => verb.words.slice(name.length + 1));
+    return showHelp([...name.split(' '), ...words.slice(1).filter((w) => !w.startsWith('-'))], table);
+  const below = verbsBelow(name, table.plugins).map((verb) => verb.words.slice(name.length + 1));
   const near = nearest(word, below);
   const hint = near === undefined ? `micro ${name} has: ${below.join(', ')}` : `did you mean micro ${name} ${near}?`;
   if (topicGroups.includes(name)) throw new ExitError(`No help topic for '${word}'`, 3, { hint });
@@ -107,13 +114,21 @@ const runGroup = async (name: string, words: readonly string[]): Promise<number>
 };
 
 /** A program `micro-<word>` wins over a service called so. */
-const external = async (words: readonly string[], o: Invocation): Promise<FoundVerb | number> => {
+const external = async (words: readonly string[], o: Invocation, table: PluginTable): Promise<FoundVerb | number> => {
   const code = await runExternal(words, o);
   if (code !== undefined) return code;
-  const fallback = verbsOf(plugins).find(({ verb }) => verb.words === anyWord);
+  const [first = ''] = words;
+  checkUnused(first, table);
+  const fallback = verbsOf(table.plugins).find(({ verb }) => verb.words === anyWord);
   if (fallback === undefined) {
-    const [first = ''] = words;
     throw new ExitError(`Unrecognized micro command: ${first}. Please refer to 'micro --help'`, 1);
   }
   return { ...fallback, words };
+};
+
+/** A command that is there and not used is not looked for among the services. */
+const checkUnused = (word: string, { external: found }: PluginTable): void => {
+  const unused = found.find(({ state, words }) => state !== 'trusted' && words.some((w) => w.split(' ')[0] === word));
+  if (unused === undefined) return;
+  throw new ExitError(`plugin ${unused.id} is ${unused.state}`, 1, { hint: unused.reason });
 };

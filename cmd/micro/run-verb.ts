@@ -7,6 +7,7 @@ import { createOutput } from '../../internal/cli/output.ts';
 import type { FoundVerb } from '../../internal/cli/verb-table.ts';
 import { ExitError } from '../../internal/contract/error.ts';
 import type { FieldSpecs } from '../../internal/contract/field.ts';
+import type { ExternalPlugin } from '../../internal/contract/host.ts';
 import type { LogLevel } from '../../internal/contract/logger.ts';
 import type { Output } from '../../internal/contract/output.ts';
 import type { Call, Plugin, Verb } from '../../internal/contract/plugin.ts';
@@ -24,6 +25,10 @@ export interface VerbRun extends Invocation {
   readonly specs: FieldSpecs;
   readonly output: string | undefined;
   readonly plugins: readonly Plugin[];
+  /** All third-party plugins that were found. */
+  readonly external: readonly ExternalPlugin[];
+  /** They are ignored. */
+  readonly externalOff: boolean;
   readonly version: string;
 }
 
@@ -35,6 +40,7 @@ export const runVerb = async (o: VerbRun): Promise<number> => {
   const { verb, plugin } = o.found;
   const line = readLine(o);
   if (line === 'help') return showHelp(o);
+  checkClashes(o);
   const flags: FlagLayer = new Map([...o.flags, ...line.layer]);
   const host = openHost(o, flags);
   const out = createOutput({ ...streams(o.signal), format: formatOf(line.values.output ?? o.output, verb) });
@@ -58,6 +64,13 @@ const loadVerb = async (o: VerbRun, flags: FlagLayer): ReturnType<Verb['load']> 
   const ms = (performance.now() - before).toFixed(1);
   if (topics.includes('load')) process.stderr.write(`load: ${o.found.plugin.id} (${o.found.verb.words}) ${ms} ms\n`);
   return code;
+};
+
+/** A server must not come up with something else than its plugins say; other commands go on, so that the plugin can be removed. */
+const checkClashes = ({ found, external }: VerbRun): void => {
+  const clash = external.find(({ clashes }) => clashes);
+  if (clash === undefined || !['server', 'service'].includes(found.verb.words)) return;
+  throw new ExitError(clash.reason, 1, { hint: `micro plugin remove ${clash.folder}` });
 };
 
 interface Line {
@@ -135,12 +148,14 @@ const openHost = (o: VerbRun, flags: FlagLayer): OwnHost => {
   const stderr = (text: string): void => void process.stderr.write(text);
   return createHost({
     plugins: o.plugins,
+    external: o.external,
     profile,
     version: o.version,
     signal: o.signal,
     settings: {
       env: o.env,
       flags,
+      ...(o.externalOff ? { absent: () => true } : {}),
       readFile: () => home.config.read().plugins,
       get fileName() {
         return home.config.file;
