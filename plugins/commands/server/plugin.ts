@@ -5,6 +5,14 @@ import { host } from '../../../internal/contract/host.ts';
 import { defineCommand, verb } from '../../../internal/contract/plugin.ts';
 
 export const needs = { host };
+export const config = fields({
+  with: {
+    type: 'string',
+    list: true,
+    doc: 'Services to start besides those of the profile: services/NAME of a plugin that was added',
+    env: 'MICRO_WITH',
+  },
+});
 /** Each sets its variable for this run, as every setting of a plugin may be set: `--NAME` is MICRO_NAME. */
 export const flags = fields({
   data_dir: {
@@ -22,17 +30,21 @@ export const flags = fields({
     doc: 'Address of the gRPC proxy: defaults to 127.0.0.1:8081',
     env: 'MICRO_PROXY_ADDRESS',
   },
+  ...config,
 });
 
 export const plugin = defineCommand({
   id: 'commands/server',
   summary: 'Run the micro server',
+  config,
   verbs: [
     verb({
       words: 'server',
       summary: 'Run the micro server',
-      description:
+      description: [
         'Runs all core services in one process until it is interrupted. Every setting of `micro plugin config` may be given as a flag.',
+        'Services of plugins that were added start when --with names them.',
+      ].join('\n'),
       flags,
       needs,
       examples: [

@@ -8,23 +8,27 @@ import type { Call, PluginContext, PluginId, ProfilePlugin } from '../../../inte
 import { type FolderLock, isHolder, lockFolder } from '../../../internal/process/folder-lock.ts';
 import { portFaults, type WantedAddress } from '../../../internal/process/port-check.ts';
 
-import type { flags, needs } from './plugin.ts';
+import type { config, flags, needs } from './plugin.ts';
 import { removeServerFile, writeServerFile } from './server-file.ts';
 
-export const run = async (call: Call<typeof flags>, ctx: PluginContext<{}, typeof needs>): Promise<number> => {
+export const run = async (
+  call: Call<typeof flags>,
+  ctx: PluginContext<typeof config, typeof needs>,
+): Promise<number> => {
   const { host } = ctx.needs;
   if (call.args.length > 0 || call.rest.length > 0) {
     call.out.write((await helpFor(['server'], { plugins: host.manifests(), version: host.version })) ?? '');
     return 1;
   }
-  if (startIds(host).length === 0)
+  if (profileIds(host).length === 0)
     throw new ExitError(`profile ${host.profile} starts nothing`, 1, { hint: 'micro server --profile=server' });
-  const ids = host.plan().map((step) => step.id);
+  const wanted = [...new Set([...profileIds(host), ...ctx.config.with.map(serviceId)])];
+  const ids = host.plan(wanted).map((step) => step.id);
   const faults = await portFaults(wantedAddresses(host, ids));
   if (faults.length > 0) throw new ExitError(faults.join('\n'), 1);
   const lock = lockData(host.dataDir);
   try {
-    await serve(call, ctx);
+    await serve(call, ctx, wanted);
   } finally {
     removeServerFile(host.dataDir);
     lock.release();
@@ -32,9 +36,13 @@ export const run = async (call: Call<typeof flags>, ctx: PluginContext<{}, typeo
   return 0;
 };
 
-const serve = async (call: Call<typeof flags>, ctx: PluginContext<{}, typeof needs>): Promise<void> => {
+const serve = async (
+  call: Call<typeof flags>,
+  ctx: PluginContext<typeof config, typeof needs>,
+  wanted: readonly PluginId[],
+): Promise<void> => {
   const { host } = ctx.needs;
-  const started = await host.start(startIds(host));
+  const started = await host.start(wanted);
   try {
     const { listeners, ended } = started;
     const { version, dataDir } = host;
@@ -48,8 +56,14 @@ const serve = async (call: Call<typeof flags>, ctx: PluginContext<{}, typeof nee
 };
 
 /** What the profile says a server runs. */
-const startIds = (host: Host): readonly PluginId[] =>
+const profileIds = (host: Host): readonly PluginId[] =>
   host.manifests().find((p): p is ProfilePlugin => p.id === `profiles/${host.profile}`)?.start ?? [];
+
+/** Drivers are bound to their slots, they are not started by name. */
+const serviceId = (text: string): PluginId => {
+  if (/^services\/[^/]+$/.test(text)) return text as PluginId;
+  throw new ExitError(`--with takes services/NAME, not ${text}`, 1);
+};
 
 /** Services with a port of their own have a setting called address. */
 const wantedAddresses = (host: Host, ids: readonly string[]): readonly WantedAddress[] =>
