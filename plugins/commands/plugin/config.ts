@@ -4,9 +4,9 @@ import { nearest } from '../../../internal/cli/suggest.ts';
 import { ExitError } from '../../../internal/contract/error.ts';
 import type { Call, Plugin, PluginContext } from '../../../internal/contract/plugin.ts';
 
-import type { needs } from './plugin.ts';
+import type { config, needs } from './plugin.ts';
 
-export const run = async (call: Call, ctx: PluginContext<{}, typeof needs>): Promise<void> => {
+export const run = async (call: Call, ctx: PluginContext<typeof config, typeof needs>): Promise<void> => {
   const { host } = ctx.needs;
   const [id = ''] = call.args;
   const plugin = host.manifests().find((p) => p.id === id);

@@ -3,9 +3,9 @@
 import type { PlanStep } from '../../../internal/contract/host.ts';
 import type { Call, PluginContext, PluginId } from '../../../internal/contract/plugin.ts';
 
-import type { needs } from './plugin.ts';
+import type { config, needs } from './plugin.ts';
 
-export const run = async (call: Call, ctx: PluginContext<{}, typeof needs>): Promise<void> => {
+export const run = async (call: Call, ctx: PluginContext<typeof config, typeof needs>): Promise<void> => {
   const ids = call.args.length === 0 ? undefined : (call.args as readonly PluginId[]);
   const steps = ctx.needs.host.plan(ids);
   call.out.table(
