@@ -1,9 +1,10 @@
 /** Turns a folder (chunks, code caches, native files) and a Node binary into one executable file. Owns the copy of Node that it works on; fetches and bundles nothing. */
 
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, globSync, renameSync } from 'node:fs';
+import { chmodSync, copyFileSync, globSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { signMachO } from './macho-sign.ts';
 import { inject } from './inject.ts';
 import { hostTarget, type Target } from './target.ts';
 
@@ -26,6 +27,7 @@ export const makeExecutable = async (o: ExecutableOptions): Promise<void> => {
   strip(node, o.target);
   const made = join(o.folder, 'micro');
   await inject({ target: o.target, node, main: join(o.folder, 'loader.cjs'), assets, output: made });
+  if (o.target.platform === 'darwin') writeFileSync(made, signMachO(readFileSync(made), 'micro'));
   chmodSync(made, 0o755);
   renameSync(made, o.file);
 };
