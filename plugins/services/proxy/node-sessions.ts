@@ -1,8 +1,20 @@
 /** HTTP/2 connections from the proxy to nodes: one per address, dialled on demand, reused, replaced when they go away. Forwards nothing itself. */
 
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, type OutgoingHttpHeaders } from 'node:http2';
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  constants,
+  type OutgoingHttpHeaders,
+} from 'node:http2';
 
-import { headerBytesMax, idleConnectionMs, nodeDialMs, proxyWindowBytes } from '../../../internal/contract/limits.ts';
+import {
+  headerBytesMax,
+  idleConnectionMs,
+  nodeDialMs,
+  nodeResetsMax,
+  proxyWindowBytes,
+} from '../../../internal/contract/limits.ts';
 
 export interface NodeSessions {
   /** Opens a stream to a node; resolves only with a connection that stands. Throws when it cannot be dialled: nothing was sent then. */
@@ -15,6 +27,8 @@ interface Entry {
   readonly session: ClientHttp2Session;
   readonly ready: Promise<void>;
   streams: number;
+  /** Streams of it that were cancelled. */
+  resets: number;
 }
 
 const noop = (): void => undefined;
@@ -24,9 +38,11 @@ export const createNodeSessions = (): NodeSessions => {
 
   const usable = (address: string): Entry => {
     const found = entries.get(address);
-    if (found !== undefined && !found.session.closed && !found.session.destroyed) return found;
+    if (found !== undefined && !found.session.closed && !found.session.destroyed && !isWorn(found)) return found;
+    // Its calls end as they would have; it takes no new ones.
+    found?.session.close();
     const session = dial(address);
-    const entry: Entry = { session, ready: untilConnected(session, address), streams: 0 };
+    const entry: Entry = { session, ready: untilConnected(session, address), streams: 0, resets: 0 };
     entry.ready.catch(noop);
     entries.set(address, entry);
     const forget = (): void => {
@@ -65,10 +81,14 @@ export const createNodeSessions = (): NodeSessions => {
   };
 };
 
+/** Nodes cut a connection that brings too many cancellations (Node and Go allow some 1,000 at once): callers who cancel must not cost others their calls. */
+const isWorn = (entry: Entry): boolean => entry.resets >= nodeResetsMax;
+
 const counted = (entry: Entry, stream: ClientHttp2Stream): ClientHttp2Stream => {
   entry.streams += 1;
   stream.once('close', () => {
     entry.streams -= 1;
+    if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) entry.resets += 1;
   });
   return stream;
 };
