@@ -103,7 +103,10 @@ const callService = async (exchange: Exchange, { needs, target, query }: Request
   sendContent(exchange, { type, body: answer.length === 0 ? '{}' : answer });
 };
 
-/** The endpoint as registered; undefined when the service does not list it, which the service itself then answers. */
+/** A hint lists endpoints up to this many characters. */
+const hintCharsMax = 300;
+
+/** The endpoint as registered; undefined when only the service itself can say whether it has it. */
 const findEndpoint = async (
   registry: Registry,
   { service, endpoint }: Resolved,
@@ -112,7 +115,14 @@ const findEndpoint = async (
   const versions = await registry.get(service, { domain: o.namespace, signal: o.signal });
   if (!versions.some((version) => version.nodes.length > 0))
     throw notFound(id, 'service not found', { hint: `no service ${service} runs in namespace ${o.namespace}` });
-  return versions.flatMap((version) => version.endpoints).find((e) => e.name === endpoint);
+  const endpoints = versions.flatMap((version) => version.endpoints);
+  const found = endpoints.find((e) => e.name === endpoint);
+  // Debug is served by everybody and listed by nobody; a service that lists nothing answers for itself.
+  if (found === undefined && endpoints.length > 0 && !endpoint.startsWith('Debug.')) {
+    const hint = `${service} has: ${endpoints.map((e) => e.name).join(', ')}`.slice(0, hintCharsMax);
+    throw notFound(id, `endpoint ${endpoint} not found for service ${service}`, { hint });
+  }
+  return found;
 };
 
 interface StreamCall extends Resolved {
