@@ -7,6 +7,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { build, type Plugin, transform } from 'esbuild';
 
+import { pluginSdkAsset } from '../internal/process/sdk-source.ts';
 import { oldestNode } from './target.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -54,6 +55,7 @@ export const bundle = async (): Promise<Bundle> => {
     const isCommonJs = entry !== undefined && inputs[entry]?.format === 'cjs';
     chunks.set(basename(file.path), await asFunction(isCommonJs ? `${file.text}${namedExports}` : file.text));
   }
+  chunks.set(basename(pluginSdkAsset), await script('sdk/plugin.ts', 'esm'));
   return { chunks, loader: await script('build/sea/loader.ts'), warm: await script('build/sea/warm.ts') };
 };
 
@@ -77,13 +79,14 @@ const asFunction = async (text: string): Promise<string> => {
   return `(function (exports, require, module) {${code}\n})`;
 };
 
-const script = async (entry: string): Promise<string> => {
+/** One file without imports of ours. */
+const script = async (entry: string, format: 'cjs' | 'esm' = 'cjs'): Promise<string> => {
   const result = await build({
     entryPoints: [entry],
     absWorkingDir: root,
     write: false,
     bundle: true,
-    format: 'cjs',
+    format,
     platform: 'node',
     target,
     charset: 'ascii',
