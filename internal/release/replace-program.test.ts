@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 
 import { suite } from '../../test/support/suite.ts';
+import { ownNameOf } from './installed-program.ts';
 import { removeProgram } from './remove-program.ts';
 import { asideOf, type Place, previousOf, replaceProgram, swapPrograms } from './replace-program.ts';
 
@@ -38,6 +39,8 @@ for (const { platform, name, previous } of [
     assert.equal([read(name), read(previous)], ['fresh', name]);
     await replaceProgram(place(), put('fresher'));
     assert.equal([read(name), read(previous)], ['fresher', 'fresh']);
+    assert.is(ownNameOf(previousOf(place())), place().program);
+    assert.is(ownNameOf(place().program), place().program);
     await swapPrograms(place());
     assert.equal([read(name), read(previous)], ['fresh', 'fresher']);
     assert.equal(readdirSync(folder).length, 2);
