@@ -67,6 +67,13 @@ test('fails on a different file', () => fails('exec echo a\ncmp stdout w\n-- w -
 test('fails on an unknown verb', () => fails('dance', /unknown verb: dance/));
 test('names file and line', () => fails('exec true\nexec false', /x\.txtar:2/));
 
+test('sees what a background command prints while it runs', () =>
+  inFile(
+    "exec node -e 'console.log(5 * 5); setInterval(Math.abs, 1000)' &\nbackground ^25$\nkill SIGTERM\nwait\ncode 128\n",
+    async (file) => assert.is((await runScript(file)).lines, 5),
+  ));
+test('fails when nothing runs in the background', () => fails('background x', /nothing runs in the background/));
+
 test('rewrites expected output when asked', () =>
   inFile('exec echo a\ncmp stdout w\n-- w --\nb\n', async (f) => {
     assert.is((await runScript(f, { update: true })).updatedText, 'exec echo a\ncmp stdout w\n-- w --\na\n');

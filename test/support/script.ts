@@ -84,7 +84,7 @@ interface Run {
   stdin: string;
   last: Result;
   servers: Server[];
-  background: { child: ChildProcess; done: Promise<Result> }[];
+  background: { child: ChildProcess; done: Promise<Result>; printed: Result }[];
 }
 
 export interface ScriptResult {
@@ -156,7 +156,7 @@ const step = async (run: Run, words: string[]): Promise<void> => {
   await verb(
     run,
     // Patterns keep their $: it is the end of a line there.
-    name === 'stdout' || name === 'stderr' ? args : args.map((a) => expand(run, a)),
+    name === 'stdout' || name === 'stderr' || name === 'background' ? args : args.map((a) => expand(run, a)),
     negated,
   );
 };
@@ -252,6 +252,16 @@ const verbs: Readonly<Record<string, Verb>> = {
       code: rsp.status,
     };
   },
+  /** background 'PATTERN': polls until the stdout of the last background command matches. */
+  background: async (run, [pattern]) => {
+    const printed = run.background.at(-1)?.printed;
+    if (!printed) throw new Error('nothing runs in the background');
+    for (const deadline = Date.now() + untilLimitMs; !new RegExp(pattern!, 'm').test(printed.stdout); ) {
+      if (Date.now() > deadline)
+        throw new Error(`not within ${untilLimitMs} ms, only:\n${printed.stdout}${printed.stderr}`);
+      await new Promise((r) => setTimeout(r, untilPauseMs));
+    }
+  },
   /** wait: for all background commands; the last one's result is kept. */
   wait: async (run) => {
     for (const b of run.background.splice(0)) run.last = await b.done;
@@ -274,7 +284,7 @@ const matches = (text: string, pattern: string | undefined, negated: boolean): v
     throw new Error(`${negated ? 'matches' : 'no match for'}: ${pattern}`);
 };
 
-const start = (run: Run, [name = '', ...args]: string[]): { child: ChildProcess; done: Promise<Result> } => {
+const start = (run: Run, [name = '', ...args]: string[]): Run['background'][number] => {
   const [command, before] = name === 'micro' ? microCommand() : [name, []];
   const child = spawn(command, [...before, ...args], {
     cwd: run.cwd,
@@ -293,7 +303,7 @@ const start = (run: Run, [name = '', ...args]: string[]): { child: ChildProcess;
     child.on('error', fail);
     child.on('close', (code, signal) => settle({ ...result, code: code ?? (signal === 'SIGINT' ? 130 : 128) }));
   });
-  return { child, done };
+  return { child, done, printed: result };
 };
 
 const writeInside = (folder: string, name: string, body: string): void => {
