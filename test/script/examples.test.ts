@@ -67,9 +67,7 @@ const endsWhenInterrupted = async (args: readonly string[], env: NodeJS.ProcessE
 /** What the examples of a verb need that no other example made. */
 const preparedBy: Readonly<Record<string, () => Promise<void>>> = {
   'plugin add': async () => {
-    const demo = copyExample(folder, 'plugin-demo');
-    renameSync(join(demo, 'json-store'), join(folder, 'plugin'));
-    renameSync(join(demo, 'package.json'), join(folder, 'plugin', 'package.json'));
+    renameSync(join(copyExample(folder, 'plugin-demo'), 'json-store'), join(folder, 'plugin'));
     await succeeds(['plugin', 'build', './plugin']);
   },
 };
