@@ -40,7 +40,7 @@ export const runVerb = async (o: VerbRun): Promise<number> => {
   const { verb, plugin } = o.found;
   const line = readLine(o);
   if (line === 'help') return showHelp(o);
-  checkClashes(o);
+  checkPlugins(o);
   const flags: FlagLayer = new Map([...o.flags, ...line.layer]);
   const host = openHost(o, flags);
   const out = createOutput({ ...streams(o.signal), format: formatOf(line.values.output ?? o.output, verb) });
@@ -67,7 +67,9 @@ const loadVerb = async (o: VerbRun, flags: FlagLayer): ReturnType<Verb['load']> 
 };
 
 /** A server must not come up with something else than its plugins say; other commands go on, so that the plugin can be removed. */
-const checkClashes = ({ found, external }: VerbRun): void => {
+const checkPlugins = ({ found, external, externalOff }: VerbRun): void => {
+  if (externalOff && ['plugin add', 'plugin remove'].includes(found.verb.words))
+    throw new ExitError('MICRO_PLUGINS is off: ~/.micro/plugins is ignored', 1);
   const clash = external.find(({ clashes }) => clashes);
   if (clash === undefined || !['server', 'service'].includes(found.verb.words)) return;
   throw new ExitError(clash.reason, 1, { hint: `micro plugin remove ${clash.folder}` });

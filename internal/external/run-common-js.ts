@@ -2,7 +2,7 @@
 
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
-import { compileFunction } from 'node:vm';
+import { compileFunction, constants } from 'node:vm';
 
 type Wrapped = (
   exports: object,
@@ -18,6 +18,8 @@ export const runCommonJs = (bytes: Uint8Array, file: string): unknown => {
   const module = { exports: {} };
   const code = compileFunction(text, ['exports', 'require', 'module', '__filename', '__dirname'], {
     filename: file,
+    // Code that was not made by `micro plugin build` may import() Node's own modules.
+    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   }) as Wrapped;
   code.call(module.exports, module.exports, createRequire(file), module, file, dirname(file));
   return module.exports;
