@@ -1,5 +1,5 @@
 /**
- * SqliteConnection: the small interface behind which an engine stands (the sqlite3 package today, see sqlite3-connection.ts).
+ * SqliteConnection: the small interface behind which an engine stands (sqlite3-connection.ts, node-sqlite-connection.ts).
  * A connection does one thing at a time; whoever holds it waits for one call before the next. Knows no grouping and no schema.
  */
 
@@ -31,3 +31,11 @@ export interface ConnectionOptions {
 
 /** Opens a connection. Everything it throws, now or later, is an Error whose `code` is SQLite's name of the fault (`SQLITE_FULL`). */
 export type Engine = (o: ConnectionOptions) => Promise<SqliteConnection>;
+
+/** One of the two copies of SQLite that this program can use. */
+export interface DatabaseEngine {
+  readonly name: 'addon' | 'node';
+  readonly connect: Engine;
+  /** Read connections of one database. */
+  readonly readers: number;
+}

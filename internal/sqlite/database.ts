@@ -8,16 +8,15 @@ import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { internal } from '../contract/error.ts';
-import type { Engine, SqliteConnection } from './connection.ts';
+import type { DatabaseEngine, SqliteConnection } from './connection.ts';
+import { addonEngine } from './engine-choice.ts';
+import { claimFile } from './file-claim.ts';
 import { createGroupWriter, type GroupWriter } from './group-writer.ts';
 import { createReaderPool, type ReaderPool } from './reader-pool.ts';
-import { sqlite3Engine } from './sqlite3-connection.ts';
 import { damagedHint, type FaultContext, faultCode, sqliteFault } from './sqlite-fault.ts';
 
 /** Written into the header of every file of ours: 'mcro' in ASCII. */
 const applicationId = 0x6d63726f;
-/** More readers would take threads from the pool that files and DNS share (four by default). */
-const readerCount = 2;
 /** Switching a file to WAL does not wait for locks by itself. */
 const walAttemptsMax = 50;
 const walRetryMs = 50;
@@ -31,7 +30,8 @@ export interface DatabaseOptions {
   readonly busyTimeoutMs?: number;
   /** Largest size of the file; 0 or undefined for no bound but the disk. */
   readonly fileBytesMax?: number;
-  readonly engine?: Engine;
+  /** Default: the addon. See engine-choice.ts. */
+  readonly engine?: DatabaseEngine;
 }
 
 export interface Database {
@@ -45,26 +45,29 @@ export interface Database {
 /** Creates the file (mode 0600) when it is missing. A damaged, foreign or newer file is refused with the way out, and not touched. */
 export const openDatabase = async (o: DatabaseOptions): Promise<Database> => {
   const fault: FaultContext = { id: o.id, file: o.file };
+  const engine = o.engine ?? addonEngine;
   const opened: SqliteConnection[] = [];
+  let release = (): void => {};
   const connect = async (): Promise<SqliteConnection> => {
-    const engine = o.engine ?? sqlite3Engine;
-    const connection = await engine({ file: o.file, busyTimeoutMs: o.busyTimeoutMs ?? 5_000 });
+    const connection = await engine.connect({ file: o.file, busyTimeoutMs: o.busyTimeoutMs ?? 5_000 });
     opened.push(connection);
     return connection;
   };
   try {
     createFile(o.file);
+    release = claimFile(o.file, { engine: engine.name, id: o.id });
     const write = await connect();
     await prepareFile(write, o);
     const readers: SqliteConnection[] = [];
-    for (let i = 0; i < readerCount; i += 1) {
+    for (let i = 0; i < engine.readers; i += 1) {
       const read = await connect();
       await read.execute('PRAGMA query_only = ON');
       readers.push(read);
     }
-    return databaseOf(o.file, { write, readers, fault });
+    return databaseOf(o.file, { write, readers, fault, release });
   } catch (e) {
     for (const connection of opened.reverse()) await connection.close();
+    release();
     throw sqliteFault(e, fault);
   }
 };
@@ -73,7 +76,8 @@ export const openDatabase = async (o: DatabaseOptions): Promise<Database> => {
 const createFile = (file: string): void => {
   // Only the last folder: a path that is wrong further up is a mistake to report, not to build.
   if (!existsSync(dirname(file))) mkdirSync(dirname(file), { mode: 0o700 });
-  closeSync(openSync(file, 'a', 0o600));
+  // To close a file is to drop this process's locks on it, so one that is there, and perhaps open, is left alone.
+  if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
   if (process.platform === 'win32') return;
   const folder = openSync(dirname(file), 'r');
   try {
@@ -85,7 +89,7 @@ const createFile = (file: string): void => {
 
 const databaseOf = (
   file: string,
-  o: { write: SqliteConnection; readers: readonly SqliteConnection[]; fault: FaultContext },
+  o: { write: SqliteConnection; readers: readonly SqliteConnection[]; fault: FaultContext; release(): void },
 ): Database => {
   const writer = createGroupWriter(o.write, o.fault);
   const reader = createReaderPool(o.readers, o.fault);
@@ -93,6 +97,7 @@ const databaseOf = (
     await Promise.all([writer.drain(), reader.drain()]);
     for (const connection of o.readers) await connection.close();
     await o.write.close();
+    o.release();
   };
   let closing: Promise<void> | undefined;
   return {

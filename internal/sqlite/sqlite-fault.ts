@@ -14,9 +14,21 @@ export const faultCode = (e: unknown): string =>
 
 /** Faults of the file or the disk as such: trying the neighbours of a write alone would only meet them again. */
 export const isFileFault = (e: unknown): boolean =>
-  ['SQLITE_BUSY', 'SQLITE_LOCKED', 'SQLITE_CORRUPT', 'SQLITE_NOTADB', 'SQLITE_READONLY', 'SQLITE_CANTOPEN'].includes(
-    faultCode(e),
-  );
+  [
+    'SQLITE_BUSY',
+    'SQLITE_LOCKED',
+    'SQLITE_CORRUPT',
+    'SQLITE_NOTADB',
+    'SQLITE_READONLY',
+    'SQLITE_CANTOPEN',
+    threadLostCode,
+  ].includes(faultCode(e));
+
+/** Not a fault of SQLite's own: the thread of a connection is gone (node-sqlite-connection.ts). */
+const threadLostCode = 'SQLITE_THREAD_LOST';
+
+export const threadLost = (reason: string, cause?: unknown): Error =>
+  Object.assign(new Error(`the thread of the database is gone: ${reason}`, { cause }), { code: threadLostCode });
 
 export const sqliteFault = (e: unknown, o: FaultContext): MicroErrorJson & Error => {
   if (isMicroError(e)) return e;
@@ -48,6 +60,11 @@ export const sqliteFault = (e: unknown, o: FaultContext): MicroErrorJson & Error
       return internal(o.id, `disk fault at ${o.file}: ${reason}`, {
         ...cause,
         hint: 'check the disk, its free space and the limits of the process; nothing that was acknowledged is lost',
+      });
+    case threadLostCode:
+      return unavailable(o.id, `${o.file}: ${reason}`, {
+        ...cause,
+        hint: 'start micro again; nothing that was acknowledged is lost',
       });
     default:
       return internal(o.id, `${o.file}: ${reason}`, cause);

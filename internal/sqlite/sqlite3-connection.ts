@@ -7,6 +7,9 @@ import type { Engine, Row, Rows, SqliteConnection, Step } from './connection.ts'
 /** Prepared statements kept per connection; our code uses a handful. */
 const statementsMax = 64;
 
+/** Rejects where the addon cannot be loaded. */
+export const loadAddon = (): Promise<unknown> => import('sqlite3');
+
 export const sqlite3Engine: Engine = async (o) => {
   const { default: sqlite3 } = await import('sqlite3');
   const db = await new Promise<Database>((resolve, reject) => {

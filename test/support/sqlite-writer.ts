@@ -1,9 +1,10 @@
 /** A process of the durability tests: writes keys `<name>/<n>` to a database for ever, some at a time, and reports each acknowledgement or fault. */
 
 import { openDatabase } from '../../internal/sqlite/database.ts';
+import { addonEngine, nodeEngine } from '../../internal/sqlite/engine-choice.ts';
 import { unpackedColumns } from '../../internal/sqlite/packed-rows.ts';
 
-const [, , file = '', name = ''] = process.argv;
+const [, , file = '', name = '', engineName = 'addon'] = process.argv;
 const columns = ['bytes', 'bytes', 'int'] as const;
 const statement = {
   columns,
@@ -13,7 +14,7 @@ const statement = {
 const schema = ['CREATE TABLE t (k BLOB PRIMARY KEY, v BLOB NOT NULL, n INTEGER CHECK (n <> 13)) STRICT'];
 
 process.on('disconnect', () => process.exit(0));
-const db = await openDatabase({ file, id: 'test', schema });
+const db = await openDatabase({ file, id: 'test', schema, engine: engineName === 'node' ? nodeEngine : addonEngine });
 let n = 0;
 const client = async (): Promise<void> => {
   for (;;) {

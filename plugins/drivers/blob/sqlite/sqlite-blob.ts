@@ -9,6 +9,7 @@ import { conflict, internal, unavailable } from '../../../../internal/contract/e
 import type { PluginContext, Running } from '../../../../internal/contract/plugin.ts';
 import type { SqlValue } from '../../../../internal/sqlite/connection.ts';
 import { type Database, openDatabase } from '../../../../internal/sqlite/database.ts';
+import { chooseEngine } from '../../../../internal/sqlite/engine-choice.ts';
 import {
   addChunk,
   beginContent,
@@ -67,7 +68,8 @@ export const create = (ctx: PluginContext<typeof config>): BlobStore & Running =
     start: async () => {
       const file = isAbsolute(ctx.config.file) ? ctx.config.file : join(ctx.dataDir, ctx.config.file);
       const fileBytesMax = Number(ctx.config.file_bytes_max);
-      opened = await openDatabase({ file, id, schema, fileBytesMax, busyTimeoutMs: ctx.config.busy_timeout });
+      const engine = await chooseEngine({ wanted: ctx.config.engine, id, log: ctx.log });
+      opened = await openDatabase({ file, id, schema, fileBytesMax, engine, busyTimeoutMs: ctx.config.busy_timeout });
       for (const row of await opened.reader.query(rubbish(ctx.now() - uploadAbandonedMs))) remove(Number(row.id));
     },
     stop: async () => {

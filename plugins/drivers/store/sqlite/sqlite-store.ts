@@ -15,6 +15,7 @@ import {
 } from '../../../../internal/contract/store-record.ts';
 import type { Row, SqlValue } from '../../../../internal/sqlite/connection.ts';
 import { type Database, openDatabase } from '../../../../internal/sqlite/database.ts';
+import { chooseEngine } from '../../../../internal/sqlite/engine-choice.ts';
 import type { config } from './plugin.ts';
 import { inlineBytesMax, largeValue, lookUp, pageOf, remove, schema, sweep, upsert } from './record-tables.ts';
 import { createTableIds } from './table-ids.ts';
@@ -51,7 +52,8 @@ export const create = (ctx: PluginContext<typeof config>): Store & Running => {
     start: async () => {
       const file = isAbsolute(ctx.config.file) ? ctx.config.file : join(ctx.dataDir, ctx.config.file);
       const fileBytesMax = Number(ctx.config.file_bytes_max);
-      opened = await openDatabase({ file, id, schema, fileBytesMax, busyTimeoutMs: ctx.config.busy_timeout });
+      const engine = await chooseEngine({ wanted: ctx.config.engine, id, log: ctx.log });
+      opened = await openDatabase({ file, id, schema, fileBytesMax, engine, busyTimeoutMs: ctx.config.busy_timeout });
       timer = setInterval(() => {
         sweeping ??= sweepOnce();
       }, ctx.config.sweep_interval);
