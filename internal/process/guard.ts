@@ -6,6 +6,7 @@
 import { spawn } from 'node:child_process';
 
 import { signalGroup } from './process-identity.ts';
+import { endRun, runIdVariable } from './run-id.ts';
 
 /** Milliseconds the command has after SIGTERM once the server is gone. */
 const graceMs = 3_000;
@@ -51,6 +52,8 @@ export const runGuard = (argv: readonly string[]): void => {
 };
 
 const endGroup = (): void => {
+  const runId = process.env[runIdVariable];
+  if (runId) endRun(runId);
   signalGroup(process.pid, 'SIGKILL');
   process.exit(1);
 };

@@ -49,7 +49,7 @@ test('ends what stands in it and is still the same process, once', async () => {
   if (process.platform !== 'linux') return;
   const folder = freshFolder();
   const { pid } = await start();
-  openProcessLedger(folder).add(pid);
+  openProcessLedger(folder).add({ pid, runId: 'none' });
   assert.equal(openProcessLedger(folder).sweep(), [pid]);
   await untilGone(pid);
   assert.equal(openProcessLedger(folder).sweep(), []);
@@ -59,7 +59,7 @@ test('ends what stands in it and is still the same process, once', async () => {
 test('leaves alone a process that got the number later', async () => {
   const folder = freshFolder();
   const { pid } = await start();
-  openProcessLedger(folder).add(pid);
+  openProcessLedger(folder).add({ pid, runId: 'none' });
   writeFileSync(join(folder, String(pid)), '12345');
   assert.equal(openProcessLedger(folder).sweep(), []);
   assert.ok(startTimeOf(pid) !== undefined);
@@ -69,7 +69,7 @@ test('forgets what has been removed', async () => {
   const folder = freshFolder();
   const { pid } = await start();
   const ledger = openProcessLedger(folder);
-  ledger.add(pid);
+  ledger.add({ pid, runId: 'none' });
   ledger.remove(pid);
   ledger.remove(pid);
   assert.equal(ledger.sweep(), []);
@@ -82,7 +82,7 @@ test('ends the children of a process that has gone itself', async () => {
   const child = `globalThis.shown = require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(idle)}], { stdio: 'ignore' }).pid; ${idle}`;
   const { pid, firstLine } = await start(child, { MICRO_SERVICE_NAME: 'x' });
   const grandchild = Number(/\d+/.exec(firstLine)?.[0]);
-  openProcessLedger(folder).add(pid);
+  openProcessLedger(folder).add({ pid, runId: 'none' });
   process.kill(pid, 'SIGKILL');
   await untilGone(pid);
   assert.ok(startTimeOf(grandchild) !== undefined);
@@ -92,7 +92,7 @@ test('ends the children of a process that has gone itself', async () => {
 
 test('is not confused by files that are no process', () => {
   const folder = freshFolder();
-  openProcessLedger(folder).add(process.pid);
+  openProcessLedger(folder).add({ pid: process.pid, runId: 'none' });
   for (const name of ['-1', '0', '1', 'x', '1e3', '999999999']) writeFileSync(join(folder, name), '1');
   writeFileSync(join(folder, String(process.pid)), '1');
   assert.equal(openProcessLedger(folder).sweep(), []);

@@ -4,9 +4,10 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 
 import { groupHas, signalGroup, startTimeOf } from './process-identity.ts';
+import { endRun } from './run-id.ts';
 
 export interface ProcessLedger {
-  add(pid: number): void;
+  add(process: { readonly pid: number; readonly runId: string }): void;
   remove(pid: number): void;
   /** Kills the groups that stand in the ledger and still are the processes they were; returns their numbers. */
   sweep(): readonly number[];
@@ -14,9 +15,9 @@ export interface ProcessLedger {
 
 /** The folder is made (0700) when the first process is added. */
 export const openProcessLedger = (folder: string): ProcessLedger => ({
-  add: (pid) => {
+  add: ({ pid, runId }) => {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    writeFileSync(join(folder, String(pid)), startTimeOf(pid) ?? '', { mode: 0o600 });
+    writeFileSync(join(folder, String(pid)), `${startTimeOf(pid) ?? ''} ${runId}`, { mode: 0o600 });
   },
   remove: (pid) => rmSync(join(folder, String(pid)), { force: true }),
   sweep: () => {
@@ -24,18 +25,18 @@ export const openProcessLedger = (folder: string): ProcessLedger => ({
     for (const name of entries(folder)) {
       const pid = Number(name);
       const file = join(folder, name);
-      if (
-        Number.isInteger(pid) &&
-        pid > 1 &&
-        isStillOurs(pid, readFileSync(file, 'utf8')) &&
-        signalGroup(pid, 'SIGKILL')
-      )
-        killed.push(pid);
+      const [recorded = '', runId = ''] = readFileSync(file, 'utf8').split(' ');
+      const ended = isProcess(pid) && isStillOurs(pid, recorded) && signalGroup(pid, 'SIGKILL');
+      // What left the group is found by its mark alone.
+      const strays = runId === '' ? 0 : endRun(runId);
+      if (ended || strays > 0) killed.push(pid);
       rmSync(file, { force: true });
     }
     return killed;
   },
 });
+
+const isProcess = (pid: number): boolean => Number.isInteger(pid) && pid > 1;
 
 /**
  * Another process may have got the number since: only the same start time is the same process. When it is gone, what it started may

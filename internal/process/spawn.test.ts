@@ -35,10 +35,25 @@ test('tells code and signal of the end', async () => {
   assert.equal(await killed.process.exited, { code: null, signal: 'SIGKILL' });
 });
 
-test('gives only the environment it was told', async () => {
+test('gives the environment it was told, and its own mark', async () => {
   const { process, lines } = await node('console.log(Object.keys(process.env).sort().join())');
   await process.exited;
-  assert.equal(lines, ['stdout PATH']);
+  assert.equal(lines, ['stdout MICRO_RUN_ID,PATH']);
+});
+
+test('ends what has left the group as well', async () => {
+  if (process.platform !== 'linux') return;
+  const { process: parent, lines } = await node(
+    `const { spawn } = require('node:child_process');
+     const stray = spawn('sleep', ['60'], { detached: true, stdio: 'ignore' });
+     console.log(stray.pid);
+     setTimeout(() => {}, 60_000);`,
+  );
+  await poll('the stray to be named', () => lines.length > 0);
+  const stray = Number(lines[0]?.slice('stdout '.length));
+  assert.ok(startTimeOf(stray) !== undefined);
+  await parent.stop(2_000);
+  await poll('the stray to end', () => startTimeOf(stray) === undefined);
 });
 
 test('throws when there is no such command', async () => {

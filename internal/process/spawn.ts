@@ -1,11 +1,13 @@
 /** Starts one process in a group of its own, hands out its lines, and stops the whole group. Restarting is supervise.ts's business. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 
 import { logLineBytesMax } from '../contract/limits.ts';
 import { createLineSplitter } from './line-splitter.ts';
 import { signalGroup } from './process-identity.ts';
+import { endRun, runIdVariable } from './run-id.ts';
 
 export interface SpawnOptions {
   readonly command: string;
@@ -25,6 +27,8 @@ export interface Exit {
 
 export interface SpawnedProcess {
   readonly pid: number;
+  /** Marks it and all that it starts (run-id.ts). */
+  readonly runId: string;
   /** Resolves when the process has ended and its output is read to the end. */
   readonly exited: Promise<Exit>;
   /** SIGTERM to the group, SIGKILL after the grace; resolves when it has ended. Safe twice. */
@@ -36,9 +40,10 @@ const drainMs = 1_000;
 
 /** Throws the system's error (ENOENT, EACCES …) when the command cannot be started. */
 export const spawnProcess = async (o: SpawnOptions): Promise<SpawnedProcess> => {
+  const runId = randomUUID();
   const child = spawn(o.command, [...o.args], {
     cwd: o.cwd,
-    env: o.env as NodeJS.ProcessEnv,
+    env: { ...o.env, [runIdVariable]: runId } as NodeJS.ProcessEnv,
     detached: true,
     stdio: [noInput(), 'pipe', 'pipe', ...(o.ipc ? (['ipc'] as const) : [])],
   });
@@ -50,13 +55,13 @@ export const spawnProcess = async (o: SpawnOptions): Promise<SpawnedProcess> => 
     child[stream]!.on('data', splitter.push);
     child[stream]!.on('close', splitter.end);
   }
-  const exited = untilExit(child, pid);
+  const exited = untilExit(child, { pid, runId });
   let stopping: Promise<Exit> | undefined;
   const stop = (graceMs: number): Promise<Exit> => {
     stopping ??= stopGroup(pid, exited, graceMs);
     return stopping;
   };
-  return { pid, exited, stop };
+  return { pid, runId, exited, stop };
 };
 
 /** Node's `ignore` opens the null device, which a bare root folder (chroot) may lack. */
@@ -68,7 +73,7 @@ const started = (child: ChildProcess): Promise<void> =>
     child.once('error', reject);
   });
 
-const untilExit = (child: ChildProcess, pid: number): Promise<Exit> =>
+const untilExit = (child: ChildProcess, { pid, runId }: { pid: number; runId: string }): Promise<Exit> =>
   new Promise((resolve) => {
     child.on('error', () => {
       // A signal or message that could not be delivered: the process has ended, which `exit` reports.
@@ -76,6 +81,7 @@ const untilExit = (child: ChildProcess, pid: number): Promise<Exit> =>
     child.once('exit', (code, signal) => {
       // What it started must not stay behind, and must not hold our end of its pipes.
       signalGroup(pid, 'SIGKILL');
+      endRun(runId);
       const done = (): void => {
         clearTimeout(timer);
         resolve({ code, signal });

@@ -19,6 +19,7 @@ const fake = (pid: number): Fake => {
   const graces: number[] = [];
   return {
     pid,
+    runId: 'none',
     exited: exited.promise,
     graces,
     end: exited.resolve,

@@ -15,6 +15,7 @@ const test = suite('e2e: orphans');
 /** Runs until it is killed, deaf to everything that can be ignored, beside a shell that waits for it. */
 const deafScript = `sh -c 'trap "" TERM HUP INT; while :; do sleep 1; done' &
 sh -c 'while :; do sleep 1; done' &
+setsid sh -c 'while :; do sleep 1; done' &
 echo up
 wait
 `;
@@ -55,7 +56,7 @@ for (const c of [
           await poll('the service to be busy', () => isBusy(mine().find((p) => /micro-service/.test(p.command))));
           await call;
         } else {
-          await poll('the scripts to run', () => mine().filter((p) => /sleep|trap/.test(p.command)).length >= 3);
+          await poll('the scripts to run', () => mine().filter((p) => /sleep|trap/.test(p.command)).length >= 4);
         }
         await server.kill9();
         await poll('everything to end', () => mine().length === 0, 10_000);

@@ -59,7 +59,7 @@ export const startGeneration = (o: GenerationOptions): Generation => {
     start: async () => {
       others = new Set((await nodesOf({ registry: o.registry, ...o.record })).map((n) => n.id));
       const spawned = await spawnOnce(o);
-      o.ledger.add(spawned.pid);
+      o.ledger.add(spawned);
       return spawned;
     },
     onStart: (process) => {
