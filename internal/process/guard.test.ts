@@ -52,7 +52,7 @@ test('passes output, environment and exit code on', async () => {
     ),
   );
   assert.equal(await guard.exited, { code: 5, signal: null });
-  assert.equal(lines.sort(), ['stderr e', 'stdout KEPT']);
+  assert.equal(lines.sort(), ['stderr e', 'stdout KEPT,MICRO_RUN_ID']);
 });
 
 test('says which command cannot be started', async () => {
