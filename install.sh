@@ -189,7 +189,8 @@ find_sum() {
   return_character=$(printf '\r')
   while read -r hash name || [ -n "$hash" ]; do
     name=${name#\*}
-    if [ "${name%"$return_character"}" = "$asset" ]; then
+    name=${name%"$return_character"}
+    if [ "$name" = "$asset" ]; then
       sum=$(printf '%s' "$hash" | tr 'A-F' 'a-f')
       break
     fi
@@ -229,10 +230,11 @@ fetch() {
 download() {
   case $downloader in
     curl)
+      # The shell opens the file: a curl that is a snap may not.
       protocols='=https'
       case $url in http:*) protocols='=http,https' ;; esac
       curl --fail --silent --show-error --location --max-redirs "$redirects_max" --proto "$protocols" \
-        --connect-timeout "$wait_seconds" --speed-time "$wait_seconds" --speed-limit 1 --output "$temporary" "$1"
+        --connect-timeout "$wait_seconds" --speed-time "$wait_seconds" --speed-limit 1 "$1" >"$temporary"
       ;;
     gnu_wget)
       wget --no-verbose --tries=2 --timeout="$wait_seconds" --max-redirect="$redirects_max" -O "$temporary" "$1"
