@@ -141,10 +141,11 @@ for (const { name, url, want } of [
   { name: 'http that the user wrote', url: 'http://127.0.0.1:80//', want: 'http://127.0.0.1' },
   { name: 'no address', url: 'x', want: undefined },
   { name: 'a file', url: 'file:///x', want: undefined },
+  { name: 'a password', url: 'https://u:p@x.example/', want: undefined },
   { name: 'a query', url: 'https://x.example/?a', want: undefined },
 ])
   test(`${name} is ${want === undefined ? 'refused' : 'taken'} as the folder of releases`, () => {
-    if (want === undefined) assert.throws(() => releaseUrl(url), /MICRO_INSTALL_URL is /);
+    if (want === undefined) assert.throws(() => releaseUrl(url), /MICRO_INSTALL_URL (is|must) /);
     else assert.is(releaseUrl(url), want);
   });
 

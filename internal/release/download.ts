@@ -20,6 +20,8 @@ export const releaseUrl = (text: string): string => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !['https:', 'http:'].includes(url.protocol))
     throw new ExitError(`MICRO_INSTALL_URL is no http or https address: ${text}`, 1);
+  if (url.username !== '' || url.password !== '')
+    throw new ExitError('MICRO_INSTALL_URL must not hold a user name or password', 1);
   if (url.search !== '' || url.hash !== '')
     throw new ExitError(`MICRO_INSTALL_URL is a folder, without ? and #: ${text}`, 1);
   return url.href.replace(/\/+$/, '');

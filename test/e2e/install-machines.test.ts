@@ -182,6 +182,7 @@ test('a folder that cannot be written to changes nothing', async () => {
   // The superuser may write anywhere.
   const uid = process.getuid?.() === 0 ? 65_534 : undefined;
   const { code, stderr } = await install({ uid });
+  chmodSync(bin, 0o755);
   assert.is(code, 1);
   assert.match(
     stderr,
