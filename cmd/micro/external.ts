@@ -1,6 +1,6 @@
 /** Programs called `micro-<word>` on PATH: commands in any language. Owns the child while it runs. */
 
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { constants as osConstants } from 'node:os';
 import { delimiter, isAbsolute, join } from 'node:path';
@@ -16,16 +16,37 @@ export const runExternal = async (words: readonly string[], o: ExternalOptions):
   const file = findProgram(word, o.env);
   if (file === undefined) return undefined;
   const child = spawn(file, args, { stdio: 'inherit', env: o.env });
-  const pass = (): void => void child.kill('SIGTERM');
-  o.signal.addEventListener('abort', pass, { once: true });
+  const end = (): void => void child.kill('SIGTERM');
+  o.signal.addEventListener('abort', end, { once: true });
+  const takeBack = handSignalsTo(child);
   try {
     return await new Promise<number>((resolve, reject) => {
       child.once('error', reject);
       child.once('close', (code, signal) => resolve(code ?? 128 + (signal ? osConstants.signals[signal] : 0)));
     });
   } finally {
-    o.signal.removeEventListener('abort', pass);
+    takeBack();
+    o.signal.removeEventListener('abort', end);
   }
+};
+
+/** What ends a program: the program itself decides what it makes of it. */
+const handedOn: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/** Until the returned function is called, signals to us are the child's, and nothing else comes of them here. */
+const handSignalsTo = (child: ChildProcess): (() => void) => {
+  const before = handedOn.map((name) => ({ name, listeners: process.listeners(name) }));
+  const pass = (name: NodeJS.Signals): void => {
+    // Of the keyboard's the terminal has told the child already.
+    if (name !== 'SIGINT' || !process.stdin.isTTY) child.kill(name);
+  };
+  for (const { name } of before) process.removeAllListeners(name).on(name, pass);
+  return () => {
+    for (const { name, listeners } of before) {
+      process.removeListener(name, pass);
+      for (const listener of listeners) process.on(name, listener);
+    }
+  };
 };
 
 /** Absolute path of `micro-<word>`. Words that are no plain names, and folders on PATH that are not absolute, are left alone. */

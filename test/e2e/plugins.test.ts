@@ -1,11 +1,19 @@
 /** Third-party plugins from their sources to their use, and every way they are refused: from source, and on the executable where one is made. */
 
+import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import * as assert from 'uvu/assert';
 
 import { noExecutableReason, packagedMicro } from '../support/packaged.ts';
-import { type MicroOptions, type MicroResult, runMicro, type Server, startServer } from '../support/server.ts';
+import {
+  microCommand,
+  type MicroOptions,
+  type MicroResult,
+  runMicro,
+  type Server,
+  startServer,
+} from '../support/server.ts';
 import { copyExample, tempFolder } from '../support/service-folder.ts';
 import { suite } from '../support/suite.ts';
 
@@ -335,5 +343,29 @@ if (process.platform !== 'win32')
     await at.ok(`plugin add ${at.plugin('mark', {}, markingCode)}`, { env });
     assert.is((await at.micro('mark', { env })).code, 7);
   });
+
+if (process.platform !== 'win32')
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    fromSource(`${signal} to micro is for the program on PATH, which decides`, async () => {
+      const at = place();
+      mkdirSync(join(at.home, 'bin'));
+      const file = join(at.home, 'bin', 'micro-wait');
+      const name = signal.slice('SIG'.length);
+      writeFileSync(
+        file,
+        `#!/bin/sh\ntrap 'echo got ${name}; exit 5' ${name}\necho ready\nwhile :; do sleep 0.05; done\n`,
+      );
+      chmodSync(file, 0o755);
+      const [program, words] = microCommand();
+      const env = { PATH: `${join(at.home, 'bin')}${delimiter}${process.env.PATH}`, HOME: at.home };
+      const child = spawn(program, [...words, 'wait'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+      let printed = '';
+      child.stdout.on('data', (d) => {
+        printed += d;
+        if (String(d).includes('ready')) child.kill(signal);
+      });
+      const code = await new Promise((resolve) => child.once('close', resolve));
+      assert.equal([code, printed], [5, `ready\ngot ${name}\n`]);
+    });
 
 test.run();
