@@ -22,8 +22,11 @@ say() { printf '%s\n' "$1"; }
 
 fail() {
   printf 'micro: %s\n' "$1" >&2
-  shift
-  for hint in "$@"; do printf '  %s\n' "$hint" >&2; done
+  # No "$@" here: some old shells call it unset when it is empty.
+  while [ $# -gt 1 ]; do
+    shift
+    printf '  %s\n' "$1" >&2
+  done
   exit 1
 }
 
@@ -263,6 +266,8 @@ try_program() {
 }
 
 replace() {
+  # Somebody else may have installed the same meanwhile: then theirs stays, and so does what they kept.
+  if [ -f "$target" ] && [ "$(hash_of "$target")" = "$sum" ]; then return 0; fi
   told=$(keep_old 2>&1) || fail "cannot keep the version before as $target.old: $(last_line "$told")" 'nothing was changed'
   told=$(mv -f "$temporary" "$target" 2>&1) || fail "cannot replace $target: $(last_line "$told")"
 }

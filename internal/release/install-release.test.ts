@@ -88,6 +88,24 @@ test('what is installed is not downloaded again', async () => {
   untouched();
 });
 
+test('two at the same time leave one whole program and nothing else', async () => {
+  const results = await Promise.all([install(), install()]);
+  assert.ok(results.some(({ changed }) => changed));
+  assert.equal(readdirSync(folder).sort(), ['micro', 'micro.old']);
+  assert.is(readFileSync(program, 'utf8'), latest);
+});
+
+test('somebody else who was quicker wins', async () => {
+  server.wrong.set(file, (_req, rsp) => {
+    writeFileSync(`${program}.old`, old);
+    writeFileSync(program, latest);
+    rsp.end(latest);
+  });
+  assert.equal(await install(), { version: 'v0.2.0', changed: false });
+  assert.equal(readdirSync(folder).sort(), ['micro', 'micro.old']);
+  assert.is(readFileSync(`${program}.old`, 'utf8'), old);
+});
+
 test('a rollback goes back, and once more forward', async () => {
   await install();
   const { signal } = new AbortController();

@@ -48,12 +48,15 @@ export const installRelease = async (o: InstallRelease): Promise<Installed> => {
   try {
     await fetchProgram({ url: `${base}/${version}/${asset}`, file: fresh, sum, signal: o.signal });
     await tryProgram({ file: fresh, name: `micro ${version}`, signal: o.signal });
+    // Somebody else may have installed the same meanwhile: then theirs stays, and so does what they kept.
+    if ((await hashOf(o.program)) === sum) return { version, changed: false };
     await replaceProgram(o, fresh);
+    return { version, changed: true };
   } catch (e) {
-    await rm(fresh, { force: true });
     throw diskFault(e, dirname(o.program));
+  } finally {
+    await rm(fresh, { force: true });
   }
-  return { version, changed: true };
 };
 
 const wantedVersion = (text: string): string => {

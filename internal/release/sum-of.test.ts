@@ -3,10 +3,9 @@
 import * as assert from 'uvu/assert';
 
 import { suite } from '../../test/support/suite.ts';
-import { assetName } from './asset-name.ts';
 import { sumOf } from './sum-of.ts';
 
-const test = suite('releases: hashes and names');
+const test = suite('releases: hashes');
 const hash = '0123456789abcdef'.repeat(4);
 
 for (const { name, text, want } of [
@@ -25,18 +24,5 @@ for (const { name, text, want } of [
   { name: 'nothing', text: '', want: undefined },
 ])
   test(`finds a hash ${name}`, () => assert.is(sumOf(text, 'micro'), want));
-
-for (const [platform, arch, want] of [
-  ['linux', 'x64', 'micro-linux-x64'],
-  ['linux', 'arm64', 'micro-linux-arm64'],
-  ['darwin', 'x64', 'micro-darwin-x64'],
-  ['darwin', 'arm64', 'micro-darwin-arm64'],
-  ['win32', 'x64', 'micro-win-x64.exe'],
-  ['win32', 'arm64', 'micro-win-x64.exe'],
-] as const)
-  test(`the program for ${platform} ${arch} is ${want}`, () => assert.is(assetName(platform, arch), want));
-
-test('there is none for other machines', () =>
-  assert.throws(() => assetName('freebsd', 'x64'), /^there is no micro for freebsd x64$/));
 
 test.run();

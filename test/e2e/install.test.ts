@@ -111,6 +111,17 @@ for (const one of kits) {
     untouched();
   });
 
+  test(`${one.name}: a program whose loader is missing changes nothing`, async () => {
+    haveOld();
+    const bad = '#!/no/such/loader\n';
+    server.wrong.set(file, text(bad));
+    server.wrong.set(sums, text(sumsOf(bad)));
+    const { code, stderr } = await install({ kit: one });
+    assert.is(code, 1);
+    assert.match(stderr, /v0\.2\.0 does not run here; nothing was changed\n.*\n {2}on Linux it needs glibc/, stderr);
+    untouched();
+  });
+
   test(`${one.name}: half a script does nothing`, () => halfScripts(one));
 }
 /** Every cut near the end, and some in between. */
