@@ -1,21 +1,22 @@
 /**
- * Bundles the program with esbuild: ES modules split at each `import()`, then every chunk by itself to CommonJS, wrapped as a function
- * expression for build/sea/install.ts. Owns what stands in for packages that look for native files; makes no executable.
+ * Bundles the program with esbuild: ES modules split at each `import()`, then every chunk by itself to CommonJS, as a function
+ * in one of the scripts that build/sea/install.ts runs. Owns what stands in for packages that look for native files; makes no executable.
  */
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
-import { build, type Plugin, transform } from 'esbuild';
+import { type BuildOptions, build, type Plugin, transform } from 'esbuild';
 
 import { pluginSdkAsset } from '../internal/process/sdk-source.ts';
+import { scriptGroups } from './script-groups.ts';
 import { oldestNode } from './target.ts';
 
 const root = join(import.meta.dirname, '..');
 const target = `node${oldestNode()}`;
 
 export interface Bundle {
-  /** Chunk name -> text. */
-  readonly chunks: ReadonlyMap<string, string>;
+  /** Script name -> text: an object expression with one function per chunk. */
+  readonly scripts: ReadonlyMap<string, string>;
   /** The SEA's main script, and the one that makes code caches. */
   readonly loader: string;
   readonly warm: string;
@@ -24,6 +25,7 @@ export interface Bundle {
 /** Entries by the name under which `Embedded.module` finds them. */
 const entries: Readonly<Record<string, string>> = {
   main: 'build/sea/main.ts',
+  child: 'build/sea/child.ts',
   'sdk-index': 'sdk/index.ts',
   'sdk-plugin': 'sdk/plugin.ts',
 };
@@ -48,15 +50,27 @@ export const bundle = async (): Promise<Bundle> => {
     plugins: [nativePackages],
     logLevel: 'warning',
   });
-  const chunks = new Map<string, string>();
   const { inputs, outputs } = result.metafile;
+  const groups = scriptGroups(outputs);
+  const scripts = new Map<string, string[]>();
+  const scriptOf: Record<string, string> = {};
   for (const file of result.outputFiles) {
-    const entry = outputs[relative(root, file.path).replaceAll('\\', '/')]?.entryPoint;
+    const path = relative(root, file.path).replaceAll('\\', '/');
+    const chunk = basename(path);
+    const entry = outputs[path]?.entryPoint;
     const isCommonJs = entry !== undefined && inputs[entry]?.format === 'cjs';
-    chunks.set(basename(file.path), await asFunction(isCommonJs ? `${file.text}${namedExports}` : file.text));
+    const script = groups.get(path) ?? chunk;
+    if (script !== chunk) scriptOf[chunk] = script;
+    const text = await asFunction(isCommonJs ? `${file.text}${namedExports}` : file.text);
+    scripts.set(script, [...(scripts.get(script) ?? []), `${JSON.stringify(chunk)}: ${text}`]);
   }
-  chunks.set(basename(pluginSdkAsset), await script('sdk/plugin.ts', 'esm'));
-  return { chunks, loader: await script('build/sea/loader.ts'), warm: await script('build/sea/warm.ts') };
+  const texts = new Map([...scripts].map(([name, parts]) => [name, `({\n${parts.join(',\n')}\n})`]));
+  texts.set(basename(pluginSdkAsset), await oneFile('sdk/plugin.ts', { format: 'esm' }));
+  const define = { SCRIPT_OF: JSON.stringify(scriptOf) };
+  const [loader, warm] = await Promise.all(
+    ['loader', 'warm'].map((name) => oneFile(`build/sea/${name}.ts`, { define })),
+  );
+  return { scripts: texts, loader: loader as string, warm: warm as string };
 };
 
 /** What `import()` of a CommonJS package gives in Node, and esbuild leaves out when it splits: the names beside `default`. */
@@ -76,21 +90,37 @@ const asFunction = async (text: string): Promise<string> => {
     // Only what runs from source asks for its own place.
     logOverride: { 'empty-import-meta': 'silent' },
   });
-  return `(function (exports, require, module) {${code}\n})`;
+  return `function (exports, require, module) {\n${lazyBuiltins(code)}}`;
 };
 
-/** One file without imports of ours. */
-const script = async (entry: string, format: 'cjs' | 'esm' = 'cjs'): Promise<string> => {
+/**
+ * `node:crypto` alone costs three milliseconds, and most runs use little of what their modules import. So what Node brings along is
+ * required where it is used first; for our own modules and packages `import()` is that place.
+ */
+const lazyBuiltins = (code: string): string => {
+  let lazy = code;
+  for (const [line, name, required] of code.matchAll(
+    /^var (\w+) = ((?:__toESM\()?require\("node:[\w/]+"\)(?:, 1\))?\)?);$/gm,
+  )) {
+    lazy = lazy.replace(line as string, '').replaceAll(new RegExp(`\\b${name}\\b`, 'g'), `(${name}())`);
+    lazy = `${lazy}var ${name}_; function ${name}() { return ${name}_ ??= ${required}; }\n`;
+  }
+  return lazy;
+};
+
+/** One text without imports of ours, CommonJS unless asked otherwise. */
+const oneFile = async (entry: string, o: Pick<BuildOptions, 'format' | 'define'>): Promise<string> => {
   const result = await build({
     entryPoints: [entry],
     absWorkingDir: root,
     write: false,
     bundle: true,
-    format,
+    format: 'cjs',
     platform: 'node',
     target,
     charset: 'ascii',
     logLevel: 'warning',
+    ...o,
   });
   return result.outputFiles[0]!.text;
 };
@@ -112,11 +142,11 @@ const nativePackages: Plugin = {
   },
 };
 
-/** Puts a bundle into a folder: `js/<chunk>`, `loader.cjs`, `warm.cjs`. */
+/** Puts a bundle into a folder: `js/<script>`, `loader.cjs`, `warm.cjs`. */
 export const writeBundle = (made: Bundle, folder: string): void => {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(join(folder, 'js'), { recursive: true });
-  for (const [name, text] of made.chunks) writeFileSync(join(folder, 'js', name), text);
+  for (const [name, text] of made.scripts) writeFileSync(join(folder, 'js', name), text);
   writeFileSync(join(folder, 'loader.cjs'), made.loader);
   writeFileSync(join(folder, 'warm.cjs'), made.warm);
 };
@@ -125,6 +155,6 @@ if (import.meta.main) {
   const folder = join(root, 'dist', '.cache', 'bundle');
   const made = await bundle();
   writeBundle(made, folder);
-  const bytes = [...made.chunks.values()].reduce((n, text) => n + text.length, 0);
-  console.log(`${folder}: ${made.chunks.size} chunks, ${(bytes / 1e6).toFixed(1)} MB`);
+  const bytes = [...made.scripts.values()].reduce((n, text) => n + text.length, 0);
+  console.log(`${folder}: ${made.scripts.size} scripts, ${(bytes / 1e6).toFixed(1)} MB`);
 }

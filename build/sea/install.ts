@@ -1,5 +1,5 @@
 /**
- * Runs bundled chunks: CommonJS texts with an optional V8 code cache each, compiled at their first use. Owns the table of loaded modules;
+ * Runs bundled chunks: CommonJS functions in scripts with an optional V8 code cache each, compiled at their first use. Owns the table of loaded modules;
  * where texts and files come from is the caller's business (the executable's assets, or a folder while caches are made).
  */
 
@@ -9,35 +9,47 @@ import { Script } from 'node:vm';
 
 import { type BuildInfo, type Embedded, embeddedSlot } from '../../internal/process/embedded.ts';
 
-export interface ChunkSource {
-  /** A chunk's text, wrapped as a function expression. Throws when there is none of that name. */
-  text(chunk: string): string;
-  cache(chunk: string): Uint8Array | undefined;
+export interface ScriptSource {
+  /** A script's text. Throws when there is none of that name. */
+  text(script: string): string;
+  cache(script: string): Uint8Array | undefined;
   asset(name: string): Uint8Array | undefined;
   command(): readonly [string, ...string[]];
-  /** Told of each chunk that was compiled, and how long that took. */
-  readonly compiled?: ((chunk: string, script: Script, ms: number) => void) | undefined;
+  /** Told of each script that was compiled, and how long that took. */
+  readonly compiled?: ((name: string, script: Script, ms: number) => void) | undefined;
 }
 
 type ChunkFunction = (exports: object, require: (id: string) => unknown, module: { exports: object }) => void;
 
-/** Puts `Embedded` in place; a chunk called `main` is loaded by whoever calls this. */
-export const install = (source: ChunkSource): Embedded => {
+/** Chunk -> script, for the chunks that share one; written into this code by build/bundle.ts. */
+declare const SCRIPT_OF: Readonly<Record<string, string>>;
+
+/** Puts `Embedded` in place; the caller then loads the entry that it wants. */
+export const install = (source: ScriptSource): Embedded => {
   const folder = join(process.execPath, 'micro');
+  const functions = new Map<string, ChunkFunction>();
   const loaded = new Map<string, { exports: object }>();
   const builtin = createRequire(process.execPath);
+  const compile = (name: string): void => {
+    const started = performance.now();
+    const script = new Script(source.text(name), { filename: join(folder, name), cachedData: source.cache(name) });
+    const chunks = script.runInThisContext() as Readonly<Record<string, ChunkFunction>>;
+    for (const chunk in chunks) functions.set(chunk, chunks[chunk] as ChunkFunction);
+    source.compiled?.(name, script, performance.now() - started);
+  };
   const load = (chunk: string): object => {
     const known = loaded.get(chunk);
     if (known !== undefined) return known.exports;
     const module = { exports: {} };
     loaded.set(chunk, module);
-    const started = performance.now();
-    const script = new Script(source.text(chunk), {
-      filename: join(folder, chunk),
-      cachedData: source.cache(chunk),
-    });
-    source.compiled?.(chunk, script, performance.now() - started);
-    (script.runInThisContext() as ChunkFunction)(module.exports, requireFrom, module);
+    if (!functions.has(chunk)) compile(SCRIPT_OF[chunk] ?? chunk);
+    try {
+      functions.get(chunk)?.(module.exports, requireFrom, module);
+    } catch (e) {
+      // Whoever asks again hears the same, instead of getting half a module.
+      loaded.delete(chunk);
+      throw e;
+    }
     return module.exports;
   };
   const requireFrom = (id: string): unknown => (id.startsWith('./') ? load(id.slice(2)) : builtin(id));

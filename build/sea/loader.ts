@@ -1,4 +1,4 @@
-/** The first code of the executable: reads chunks, caches and files out of it, and starts the bundle. Bundled by itself into the SEA's main script. */
+/** The first code of the executable: reads scripts, caches and files out of it, and starts the bundle. Bundled by itself into the SEA's main script. */
 
 import { existsSync } from 'node:fs';
 import { getRawAsset } from 'node:sea';
@@ -18,28 +18,28 @@ const bytes = (name: string): Uint8Array | undefined => {
   }
 };
 
-/** `MICRO_TRACE=load` names each chunk; `recompiled` means that its code cache does not fit and costs time at every start. */
+/** `MICRO_TRACE=load` names each script; `recompiled` means that its code cache does not fit and costs time at every start. */
 const trace = process.env.MICRO_TRACE?.split(',').includes('load')
-  ? (chunk: string, script: Script, ms: number): void => {
+  ? (name: string, script: Script, ms: number): void => {
       const note = script.cachedDataRejected
         ? ' (recompiled)'
         : script.cachedDataRejected === undefined
           ? ' (no cache)'
           : '';
-      process.stderr.write(`load: ${chunk} ${ms.toFixed(1)} ms${note}\n`);
+      process.stderr.write(`load: ${name} ${ms.toFixed(1)} ms${note}\n`);
     }
   : undefined;
 
 const inside = install({
-  text: (chunk) => {
-    const asset = getRawAsset(`js/${chunk}`) as ArrayBuffer;
+  text: (name) => {
+    const asset = getRawAsset(`js/${name}`) as ArrayBuffer;
     return Buffer.from(asset).toString('latin1');
   },
-  cache: (chunk) => bytes(`cache/${chunk}`),
+  cache: (name) => bytes(`cache/${name}`),
   asset: bytes,
   compiled: trace,
   command: () => [process.platform === 'linux' && existsSync(linuxSelf) ? linuxSelf : process.execPath],
 });
-const { start } = inside.module('main') as { start(): Promise<void> };
+const { start } = inside.module(process.env.MICRO_CHILD ? 'child' : 'main') as { start(): Promise<void> };
 // A rejection ends the process by Node's own rule, with its stack.
 void start();

@@ -1,5 +1,5 @@
 /**
- * Runs the bundle from a folder in the exact Node it is made for, and at its end writes V8's code cache of every chunk that ran.
+ * Runs the bundle from a folder in the exact Node it is made for, and at its end writes V8's code cache of every script that ran.
  * Command line: `warm.cjs BUNDLE_FOLDER CACHE_FOLDER words…`; children started from it are warmed in the same way.
  */
 
@@ -22,16 +22,16 @@ const read = (name: string): Uint8Array | undefined => {
   }
 };
 const inside = install({
-  text: (chunk) => readFileSync(join(bundleFolder, 'js', chunk), 'latin1'),
+  text: (name) => readFileSync(join(bundleFolder, 'js', name), 'latin1'),
   cache: () => undefined,
   asset: read,
   command: () => [node, '--no-warnings', self, bundleFolder, cacheFolder],
-  compiled: (chunk, script) => scripts.set(chunk, script),
+  compiled: (name, script) => void scripts.set(name, script),
 });
 process.on('exit', () => {
   const folder = join(cacheFolder, String(process.pid));
   mkdirSync(folder, { recursive: true });
-  for (const [chunk, script] of scripts) writeFileSync(join(folder, chunk), script.createCachedData());
+  for (const [name, script] of scripts) writeFileSync(join(folder, name), script.createCachedData());
 });
-const { start } = inside.module('main') as { start(): Promise<void> };
+const { start } = inside.module(process.env.MICRO_CHILD ? 'child' : 'main') as { start(): Promise<void> };
 void start();

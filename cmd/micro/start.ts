@@ -40,6 +40,7 @@ const runAsChild = async (env: Record<string, string | undefined>): Promise<void
   runChild(env);
 };
 
-/** Output to a pipe may still be on its way. */
-const flushed = (): Promise<unknown> =>
+/** Output to a pipe may still be on its way on Windows; elsewhere writing waits for it. */
+const flushed = async (): Promise<unknown> =>
+  process.platform === 'win32' &&
   Promise.all([process.stdout, process.stderr].map((s) => new Promise<void>((done) => s.write('', () => done()))));

@@ -56,7 +56,7 @@ check('NODE_OPTIONS from outside loads no code and changes nothing', async () =>
 
 check('every chunk that a short command loads has a code cache that fits', async () => {
   const { stderr } = await runMicro(['--help'], { env: { MICRO_TRACE: 'load' } });
-  assert.match(stderr, /^load: main\.js /m);
+  assert.match(stderr, /^load: cli.script.js /m);
   assert.not.match(stderr, /recompiled|no cache/);
 });
 
@@ -207,8 +207,7 @@ check(
       mode: 0o755,
     });
     process.env.MICRO_BIN = start;
-    const env = { MICRO_STORE: 'memory', MICRO_BLOB: 'memory' };
-    const server = await startServer({ env }).finally(() => {
+    const server = await startServer().finally(() => {
       process.env.MICRO_BIN = micro;
     });
     try {
