@@ -83,6 +83,7 @@ export const headerFault = ({ path, text }: SourceFile): string | undefined =>
 /** uvu counts a file that forgets to run its suite as passed. */
 export const runFault = ({ path, text }: SourceFile): string | undefined => {
   if (!isTest(path)) return undefined;
-  const callsSuite = /^test[A-Z]\w*\(/m.test(text);
+  // A suite of another file, run by importing it, or a conformance suite.
+  const callsSuite = /^test[A-Z]\w*\(/m.test(text) || /await import\('\.[^']*\.test\.ts'\);/.test(text);
   return callsSuite || /\.run\(\);\s*$/.test(text) ? undefined : `${path}: does not end in .run() (house 4, rule 25)`;
 };
