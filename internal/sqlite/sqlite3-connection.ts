@@ -8,10 +8,15 @@ import type { Engine, Row, Rows, SqliteConnection, Step } from './connection.ts'
 const statementsMax = 64;
 
 /** Rejects where the addon cannot be loaded. */
-export const loadAddon = (): Promise<unknown> => import('sqlite3');
+export const loadAddon = async (): Promise<typeof import('sqlite3')> => {
+  const { default: sqlite3 } = await import('sqlite3');
+  // Some loaders hand out a module that failed once as an empty one the second time.
+  if (typeof sqlite3?.Database !== 'function') throw new Error('it failed to load before');
+  return sqlite3;
+};
 
 export const sqlite3Engine: Engine = async (o) => {
-  const { default: sqlite3 } = await import('sqlite3');
+  const sqlite3 = await loadAddon();
   const db = await new Promise<Database>((resolve, reject) => {
     const opened: Database = new sqlite3.Database(o.file, (e) => (e ? reject(e) : resolve(opened)));
   });
