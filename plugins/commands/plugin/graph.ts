@@ -4,10 +4,12 @@ import type { PlanStep } from '../../../internal/contract/host.ts';
 import type { Call, PluginContext, PluginId } from '../../../internal/contract/plugin.ts';
 
 import type { config, needs } from './plugin.ts';
+import { serverIds } from './server-ids.ts';
 
 export const run = async (call: Call, ctx: PluginContext<typeof config, typeof needs>): Promise<void> => {
-  const ids = call.args.length === 0 ? undefined : (call.args as readonly PluginId[]);
-  const steps = ctx.needs.host.plan(ids);
+  const { host } = ctx.needs;
+  const ids = call.args.length === 0 ? serverIds(host) : (call.args as readonly PluginId[]);
+  const steps = host.plan(ids);
   call.out.table(
     steps.map((step, at) => ({ ...step, place: at + 1 })),
     [

@@ -5,6 +5,7 @@ import type { ExternalPlugin, Host, PluginState } from '../../../internal/contra
 import type { Call, Plugin, PluginContext, PluginId } from '../../../internal/contract/plugin.ts';
 
 import type { config, needs } from './plugin.ts';
+import { serverIds } from './server-ids.ts';
 
 interface Row {
   readonly id: string;
@@ -102,7 +103,7 @@ const unusedRow = (one: ExternalPlugin): Row => ({
 /** A plan that does not work out must not hide the list that explains it. */
 const plannedIds = (host: Host, call: Call): ReadonlySet<PluginId> => {
   try {
-    return new Set(host.plan().map((step) => step.id));
+    return new Set(host.plan(serverIds(host)).map((step) => step.id));
   } catch (e) {
     call.out.note(`profile ${host.profile} cannot start: ${e instanceof Error ? e.message : String(e)}`);
     return new Set();
