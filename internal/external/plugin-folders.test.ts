@@ -65,6 +65,14 @@ test('files, and folders with a dot, are no plugins', () => {
   assert.equal(findPlugins(dir), []);
 });
 
+test('a folder that cannot be read as a whole is listed itself', () => {
+  writeFileSync(join(root, 'file'), '');
+  assert.equal(
+    findPlugins(join(root, 'file')).map(({ folder, state }) => [folder, state]),
+    [['file', 'refused']],
+  );
+});
+
 test('what nobody added is not trusted', () => {
   write('x');
   assert.is(only().state, 'not trusted');

@@ -26,12 +26,20 @@ export interface FoundPlugin {
   readonly trusted: LockEntry | undefined;
 }
 
-/** All of them, sorted by folder; none when there is no such folder. Does not look at the code, whose hash is checked when it is loaded. */
+/**
+ * All of them, sorted by folder; none when there is no such folder. Does not look at the code, whose hash is checked when it is loaded.
+ * Never throws: when the folder as a whole cannot be read it is listed itself, as refused.
+ */
 export const findPlugins = (dir: string): readonly FoundPlugin[] => {
-  const folders = foldersIn(dir);
-  if (folders.length === 0) return [];
-  const lock = readLockOrFault(dir);
-  return folders.map((folder) => judge(join(dir, folder), lock));
+  try {
+    const folders = foldersIn(dir);
+    if (folders.length === 0) return [];
+    const lock = readLockOrFault(dir);
+    return folders.map((folder) => judge(join(dir, folder), lock));
+  } catch (e) {
+    const folder = basename(dir);
+    return [{ folder, dir, manifest: undefined, trusted: undefined, state: 'refused', reason: messageOf(e) }];
+  }
 };
 
 const foldersIn = (dir: string): readonly string[] => {
