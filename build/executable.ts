@@ -6,6 +6,7 @@ import { join } from 'node:path';
 
 import { signMachO } from './macho-sign.ts';
 import { inject } from './inject.ts';
+import { unsignPe } from './pe-unsign.ts';
 import { hostTarget, type Target } from './target.ts';
 
 export interface ExecutableOptions {
@@ -28,6 +29,7 @@ export const makeExecutable = async (o: ExecutableOptions): Promise<void> => {
   const made = join(o.folder, 'micro');
   await inject({ target: o.target, node, main: join(o.folder, 'loader.cjs'), assets, output: made });
   if (o.target.platform === 'darwin') writeFileSync(made, signMachO(readFileSync(made), 'micro'));
+  if (o.target.platform === 'win32') writeFileSync(made, unsignPe(readFileSync(made)));
   chmodSync(made, 0o755);
   renameSync(made, o.file);
 };
