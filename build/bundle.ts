@@ -5,7 +5,7 @@
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
-import { type BuildOptions, build, type Plugin, transform } from 'esbuild';
+import { type BuildOptions, build, type Plugin, type TransformOptions, transform } from 'esbuild';
 
 import { pluginSdkAsset } from '../internal/process/sdk-source.ts';
 import { scriptGroups } from './script-groups.ts';
@@ -90,8 +90,12 @@ const asFunction = async (text: string): Promise<string> => {
     // Only what runs from source asks for its own place.
     logOverride: { 'empty-import-meta': 'silent' },
   });
-  return `function (exports, require, module) {\n${lazyBuiltins(code)}}`;
+  const { code: compact } = await transform(lazyBuiltins(code), compactly);
+  return `function (exports, require, module) {\n${compact}}`;
 };
+
+/** Less to read at every start; names and short lines stay, so that a stack still says something. */
+const compactly: TransformOptions = { minifyWhitespace: true, lineLimit: 120, charset: 'ascii', target };
 
 /**
  * `node:crypto` alone costs three milliseconds, and most runs use little of what their modules import. So what Node brings along is

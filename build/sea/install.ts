@@ -3,7 +3,6 @@
  * where texts and files come from is the caller's business (the executable's assets, or a folder while caches are made).
  */
 
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
 
@@ -29,13 +28,14 @@ export const install = (source: ScriptSource): Embedded => {
   const folder = join(process.execPath, 'micro');
   const functions = new Map<string, ChunkFunction>();
   const loaded = new Map<string, { exports: object }>();
-  const builtin = createRequire(process.execPath);
   const compile = (name: string): void => {
-    const started = performance.now();
+    const started = process.hrtime();
     const script = new Script(source.text(name), { filename: join(folder, name), cachedData: source.cache(name) });
     const chunks = script.runInThisContext() as Readonly<Record<string, ChunkFunction>>;
     for (const chunk in chunks) functions.set(chunk, chunks[chunk] as ChunkFunction);
-    source.compiled?.(name, script, performance.now() - started);
+    if (source.compiled === undefined) return;
+    const [seconds, nanoseconds] = process.hrtime(started);
+    source.compiled(name, script, seconds * 1e3 + nanoseconds / 1e6);
   };
   const load = (chunk: string): object => {
     const known = loaded.get(chunk);
@@ -52,7 +52,12 @@ export const install = (source: ScriptSource): Embedded => {
     }
     return module.exports;
   };
-  const requireFrom = (id: string): unknown => (id.startsWith('./') ? load(id.slice(2)) : builtin(id));
+  const requireFrom = (id: string): unknown => {
+    if (id.startsWith('./')) return load(id.slice(2));
+    const builtin: unknown = process.getBuiltinModule(id);
+    if (builtin === undefined) throw new Error(`the executable has no module ${id}`);
+    return builtin;
+  };
   let build: BuildInfo | undefined;
   const inside: Embedded = {
     get build() {
