@@ -18,8 +18,26 @@ test('a secret fits its own hash only', async () => {
   assert.is.not(hash, await passwords.hash('micro'), 'a salt each');
 });
 
+test('a random secret is hashed at once, and fits its own hash only', async () => {
+  const hash = passwords.hashRandom('c6f5e6f0-6c1d-4c39-8f0b-4b6e4b2b9a01');
+  assert.match(hash, /^sha256\$/);
+  assert.not.match(hash, /c6f5e6f0/);
+  assert.is(await passwords.verify('c6f5e6f0-6c1d-4c39-8f0b-4b6e4b2b9a01', hash), true);
+  assert.is(await passwords.verify('c6f5e6f0-6c1d-4c39-8f0b-4b6e4b2b9a02', hash), false);
+  assert.is.not(hash, passwords.hashRandom('c6f5e6f0-6c1d-4c39-8f0b-4b6e4b2b9a01'), 'a salt each');
+});
+
 test('nothing fits a missing or damaged hash', async () => {
-  for (const hash of [undefined, '', 'x', 'scrypt$16384$8$1$AAAA$', 'scrypt$9999999999$8$1$AAAA$AAAA', '$2a$10$abc'])
+  for (const hash of [
+    undefined,
+    '',
+    'x',
+    'scrypt$16384$8$1$AAAA$',
+    'scrypt$9999999999$8$1$AAAA$AAAA',
+    '$2a$10$abc',
+    'sha256$',
+    'sha256$AAAA$AAAA',
+  ])
     assert.is(await passwords.verify('', hash), false);
 });
 

@@ -1,7 +1,10 @@
-/** Password hashes: scrypt from node:crypto, a salt each, a bounded number at one time. Owns the hash text's format; stores nothing. */
+/**
+ * Hashes of secrets, a salt each: scrypt, a bounded number at one time, for what people think up; one SHA-256 for what this program made at
+ * random, which nobody can guess however fast guessing is. Owns the hash text's formats; stores nothing.
+ */
 
 import { Buffer } from 'node:buffer';
-import { randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
 
 import { tooMany } from '../contract/error.ts';
 import { passwordHashesMax, passwordQueueMax } from '../contract/limits.ts';
@@ -9,6 +12,8 @@ import { passwordHashesMax, passwordQueueMax } from '../contract/limits.ts';
 export interface Passwords {
   /** `scrypt$N$r$p$salt$hash`, salt and hash as base64url. */
   hash(secret: string): Promise<string>;
+  /** `sha256$salt$hash`, at once. Only for a secret of 120 random bits or more that this program made itself. */
+  hashRandom(secret: string): string;
   /** Takes as long for an unknown account (`undefined`) as for a known one. */
   verify(secret: string, hash: string | undefined): Promise<boolean>;
 }
@@ -59,7 +64,13 @@ export const createPasswords = (): Passwords => {
       const key = await derive(secret, salt, cost);
       return ['scrypt', cost.n, cost.r, cost.p, salt.toString('base64url'), key.toString('base64url')].join('$');
     },
+    hashRandom(secret) {
+      const salt = randomBytes(saltBytes);
+      return ['sha256', salt.toString('base64url'), digestOf(secret, salt).toString('base64url')].join('$');
+    },
     async verify(secret, hash) {
+      const made = hash === undefined ? undefined : parseRandom(hash);
+      if (made !== undefined) return timingSafeEqual(digestOf(secret, made.salt), made.key);
       const known = hash === undefined ? undefined : parseHash(hash);
       const key = await derive(secret, known?.salt ?? Buffer.alloc(saltBytes), known?.cost ?? cost);
       return known !== undefined && key.length === known.key.length && timingSafeEqual(key, known.key);
@@ -72,6 +83,15 @@ const scryptOf = (secret: string, salt: Buffer, c: Cost): Promise<Buffer> =>
     const options: ScryptOptions = { N: c.n, r: c.r, p: c.p, maxmem: 2 * 128 * c.n * c.r + memoryBytesExtra };
     scrypt(secret.normalize('NFC'), salt, hashBytes, options, (e, key) => (e === null ? resolve(key) : reject(e)));
   });
+
+const digestOf = (secret: string, salt: Buffer): Buffer => createHash('sha256').update(salt).update(secret).digest();
+
+const parseRandom = (text: string): { readonly salt: Buffer; readonly key: Buffer } | undefined => {
+  const [scheme, salt, hash] = text.split('$');
+  if (scheme !== 'sha256' || salt === undefined || hash === undefined) return undefined;
+  const key = Buffer.from(hash, 'base64url');
+  return key.length === hashBytes ? { salt: Buffer.from(salt, 'base64url'), key } : undefined;
+};
 
 const parseHash = (text: string): { readonly cost: Cost; readonly salt: Buffer; readonly key: Buffer } | undefined => {
   const [scheme, n, r, p, salt, key] = text.split('$');

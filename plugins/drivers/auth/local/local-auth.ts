@@ -117,8 +117,12 @@ const storedFrom = async (
   passwords: Passwords,
   made: Account & { readonly secret: string },
 ): Promise<StoredAccount> => {
-  const { secret, ...account } = made;
-  return { account, hash: await passwords.hash(secret), generation: randomUUID() };
+  return withoutSecret(made, await passwords.hash(made.secret));
+};
+
+const withoutSecret = (made: Account & { readonly secret: string }, hash: string): StoredAccount => {
+  const { secret: _, ...account } = made;
+  return { account, hash, generation: randomUUID() };
 };
 
 /** The default admin comes first, also when the first account that somebody makes is a user: later it would not be made any more. */
@@ -126,7 +130,9 @@ const generate = async (p: Parts, wish: NewAccount, o: CallOptions | undefined):
   const namespace = namespaceOf(o, 'auth.Auth.Generate');
   const made = accountFrom(wish, namespace, seconds(p.now()));
   await refuseTaken(p.accounts, made);
-  const stored = await storedFrom(p.passwords, made);
+  const stored = wish.secret
+    ? await storedFrom(p.passwords, made)
+    : withoutSecret(made, p.passwords.hashRandom(made.secret));
   await p.inTurn(async () => {
     if (made.type === 'user') await p.admin.ensure(namespace);
     await refuseTaken(p.accounts, made);

@@ -68,6 +68,8 @@ export const create = (ctx: PluginContext<typeof config, typeof needs>): Runtime
       stopTimeoutMs: ctx.config.stop_timeout,
       restartDelayMs: ctx.config.restart_delay,
       now: ctx.now,
+      // A failure is met again, and told, when the account is asked for.
+      prepare: (r) => void accounts.of(r).catch(() => undefined),
       environment: async (r) =>
         serviceEnvironment(r, {
           proxyAddress: await proxyAddressOf(n.registry, { fallback: ctx.config.proxy, signal: ctx.signal }),

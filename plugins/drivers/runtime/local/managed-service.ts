@@ -25,6 +25,8 @@ export interface ManagedServiceOptions
   readonly sources: Sources;
   /** For what the builders make. */
   readonly cacheDir: string;
+  /** Called when a build begins: time to make ready what environment() will need. Reports nothing. */
+  prepare(record: ServiceRecord): void;
   /** The environment of the record's processes; waits until the platform can be reached. */
   environment(record: ServiceRecord): Promise<Readonly<Record<string, string>>>;
   /** An update takes over: the new record is the one to keep. */
@@ -123,6 +125,7 @@ const begin = async (
   state.since = o.now();
   state.record = record;
   show(o, state, 'building', '');
+  o.prepare(record);
   const launch = await build(o, record, signal);
   signal.throwIfAborted();
   show(o, state, 'starting', '');

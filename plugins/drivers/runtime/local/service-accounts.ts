@@ -1,7 +1,5 @@
 /** The account each service acts with: made before its first start in this server's life, removed when the service is deleted. Secrets stay in memory. */
 
-import { randomBytes } from 'node:crypto';
-
 import type { Auth } from '../../../../internal/contract/auth.ts';
 import { isMicroError } from '../../../../internal/contract/error.ts';
 import type { ServiceAccount } from './service-environment.ts';
@@ -25,6 +23,8 @@ export const createServiceAccounts = (auth: Auth): ServiceAccounts => {
       return account;
     },
     remove: async (record) => {
+      // One that is being made would otherwise stay behind.
+      await made.get(keyOf(record))?.catch(() => undefined);
       made.delete(keyOf(record));
       await removeAccount(auth, record);
     },
@@ -35,10 +35,11 @@ const accountId = (r: ServiceRecord): string => `${r.name}-${r.version}`;
 
 const make = async (auth: Auth, record: ServiceRecord): Promise<ServiceAccount> => {
   const id = accountId(record);
-  const secret = randomBytes(24).toString('base64url');
   // One of that name is left from before a restart; its secret went with the process that made it.
   await removeAccount(auth, record);
-  await auth.generate({ id, type: 'service', scopes: ['service'], secret }, { namespace: record.namespace });
+  // The driver's own secret: it knows that nobody can guess it, and so hashes it at once.
+  const wish = { id, type: 'service', scopes: ['service'] };
+  const { secret } = await auth.generate(wish, { namespace: record.namespace });
   return { id, secret };
 };
 
