@@ -1,13 +1,13 @@
 /** Turns a folder (chunks, code caches, native files) and a Node binary into one executable file. Owns the copy of Node that it works on; fetches and bundles nothing. */
 
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, globSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { signMachO } from './macho-sign.ts';
 import { inject } from './inject.ts';
 import { unsignPe } from './pe-unsign.ts';
-import { hostTarget, type Target } from './target.ts';
+import { hostTarget, type Target, type TargetName } from './target.ts';
 
 export interface ExecutableOptions {
   readonly target: Target;
@@ -34,7 +34,19 @@ export const makeExecutable = async (o: ExecutableOptions): Promise<void> => {
   renameSync(made, o.file);
 };
 
-/** Symbols are a tenth of the size. Only before injection: the tools for it damage what was injected. */
+/** Per target, the programs that may do it here. */
+const stripTools: Readonly<Partial<Record<TargetName, readonly string[]>>> = {
+  'linux-x64': ['x86_64-linux-gnu-strip', 'llvm-strip'],
+  'linux-arm64': ['aarch64-linux-gnu-strip', 'llvm-strip'],
+};
+
+/** Symbols are a tenth of the size. Only before injection: the tools for it damage what was injected. Without such a tool the file is larger, and works. */
 const strip = (file: string, target: Target): void => {
-  if (target === hostTarget() && target.platform === 'linux') execFileSync('strip', ['-s', file], { stdio: 'inherit' });
+  const tools = [...(target === hostTarget() ? ['strip'] : []), ...(stripTools[target.name] ?? [])];
+  if (target.platform !== 'linux') return;
+  for (const tool of tools) {
+    const { error, status } = spawnSync(tool, ['-s', file], { stdio: ['ignore', 'ignore', 'inherit'] });
+    if (error === undefined && status === 0) return;
+  }
+  console.log(`${target.name}: symbols stay in, none of these is here: ${tools.join(', ')}`);
 };
