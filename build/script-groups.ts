@@ -9,6 +9,8 @@ import type { Metafile } from 'esbuild';
 const groups: Readonly<Record<string, readonly string[]>> = {
   cli: ['build/sea/main.ts', 'internal/cli/usage.ts'],
   verb: ['cmd/micro/run-verb.ts'],
+  // What speaks to no server, and what it shares with commands that do.
+  local: ['plugins/commands/env/list.ts', 'plugins/commands/plugin/list.ts', 'plugins/commands/upgrade/upgrade.ts'],
   call: [
     'plugins/commands/dynamic/dynamic.ts',
     'plugins/drivers/client/proxy/proxy-client.ts',
