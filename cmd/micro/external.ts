@@ -40,11 +40,15 @@ const handSignalsTo = (child: ChildProcess): (() => void) => {
     // Of the keyboard's the terminal has told the child already.
     if (name !== 'SIGINT' || !process.stdin.isTTY) child.kill(name);
   };
-  for (const { name } of before) process.removeAllListeners(name).on(name, pass);
+  // At no time is there no listener: a signal that is on its way would be lost with the last one.
+  for (const { name, listeners } of before) {
+    process.on(name, pass);
+    for (const listener of listeners) process.removeListener(name, listener);
+  }
   return () => {
     for (const { name, listeners } of before) {
-      process.removeListener(name, pass);
       for (const listener of listeners) process.on(name, listener);
+      process.removeListener(name, pass);
     }
   };
 };
