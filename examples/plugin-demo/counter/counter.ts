@@ -1,6 +1,14 @@
 /** The counter's two methods. Adds one at a time, so that no call is lost. */
 
-import { badRequest, fields, type PluginContext, type ServiceInstance, type Store, unary } from 'micro/plugin';
+import {
+  badRequest,
+  fields,
+  type PluginContext,
+  type ServiceInstance,
+  type Store,
+  unary,
+  unauthorized,
+} from 'micro/plugin';
 
 import type { config, needs } from './plugin.ts';
 
@@ -25,7 +33,9 @@ export const create = (ctx: PluginContext<typeof config, typeof needs>): Service
         endpoint: 'Counter.Add',
         request,
         response,
-        handle: async ({ name, by }) => {
+        handle: async ({ name, by }, { account }) => {
+          // Everybody may read; without a rule that says otherwise everybody would write, too.
+          if (account === undefined) throw unauthorized('counter.Counter.Add', 'an account is needed');
           if (!name) throw badRequest('counter.Counter.Add', 'name is missing');
           const turn = last.then(() => add(name, by || ctx.config.step));
           // The next call waits for this one, whatever becomes of it.
