@@ -173,6 +173,8 @@ const usesServer = async (at: Place): Promise<void> => {
     assert.is(await count(first, ['add', '--name=visits', '--by=9007199254740993']), '9007199254740994');
     const answer = await fetch(`http://${first.apiAddress}/counter/read?name=visits`);
     assert.equal(await answer.json(), { count: '9007199254740994' });
+    const anonymous = await fetch(`http://${first.apiAddress}/counter/add?name=visits`);
+    assert.is(anonymous.status, 401);
     const { stderr } = await first.micro(['counter', 'add', '--by=2']);
     assert.match(stderr, /name is missing/);
   } finally {
@@ -232,6 +234,14 @@ for (const { name, manifest, says } of [
     assert.match(stderr, says);
     assert.not.ok(existsSync(join(at.plugins, 'plugins.lock.json')));
   });
+
+fromSource('its settings show where they came from, secrets masked', async () => {
+  const at = place();
+  const field = { type: 'string', doc: 'Token', secret: true, env: 'MICRO_MARK_TOKEN' };
+  await at.ok(`plugin add ${at.plugin('mark', { config: { token: field } })}`);
+  const shown = await at.ok('plugin config commands/mark', { env: { MICRO_MARK_TOKEN: 'hidden' } });
+  assert.match(shown, /^token\s+\*\*\*\s+env\s+MICRO_MARK_TOKEN\s+Token$/m);
+});
 
 fromSource('one that was put there by hand is listed and not used', async () => {
   const at = place();
@@ -353,7 +363,7 @@ if (process.platform !== 'win32')
       const name = signal.slice('SIG'.length);
       writeFileSync(
         file,
-        `#!/bin/sh\ntrap 'echo got ${name}; exit 5' ${name}\necho ready\nwhile :; do sleep 0.05; done\n`,
+        `#!/bin/sh\ntrap 'echo got ${name}; exit 5' ${name}\necho ready\nfor i in 1 2 3 4 5 6 7 8 9 10; do sleep 1; done\n`,
       );
       chmodSync(file, 0o755);
       const [program, words] = microCommand();
