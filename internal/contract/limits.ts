@@ -166,7 +166,9 @@ export const queryDepthMax = 32;
 export const goodbyeMs = 100;
 /** `micro run --wait`: how long, and how often it looks. */
 export const runWaitMs = 120_000;
-export const runWaitPollMs = 200;
+export const runWaitPollMs = 50;
+/** A call to a service that is only just starting waits this long for it. */
+export const startWaitMs = 30_000;
 /** Messages inside messages, in JSON; protobuf bytes end at protobufjs's own 100. */
 export const messageDepthMax = 64;
 /** Messages, map entries and 64-bit list items in one message: 32 MiB of the smallest would hold the process up for half a minute. */

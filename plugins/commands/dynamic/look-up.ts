@@ -1,6 +1,7 @@
 /** Finds the service that a word names, in the order of cli.md 3.1, or says that there is none and what comes near. */
 
 import { nearest } from '../../../internal/cli/suggest.ts';
+import type { Client } from '../../../internal/contract/client.ts';
 import { coreServiceNames, defaultNamespace } from '../../../internal/contract/core.ts';
 import { ExitError, isMicroError, microError } from '../../../internal/contract/error.ts';
 import type { Host } from '../../../internal/contract/host.ts';
@@ -18,21 +19,34 @@ export interface FoundService {
 
 export interface LookUpOptions {
   readonly registry: Registry;
+  readonly client: Client;
   readonly host: Host;
   readonly ownNamespace: string;
   readonly signal: AbortSignal;
 }
 
-/** Throws ExitError 1 when there is no such service; what the registry refuses goes through. */
+/** Waits for one that is only just starting. Throws ExitError 1 when there is no such service; what the registry refuses goes through. */
 export const lookUp = async (name: string, o: LookUpOptions): Promise<FoundService> => {
   for (const namespace of namespacesFor(name, o.ownNamespace)) {
     const [first, ...others] = await versionsOf(name, namespace, o);
     if (first === undefined) continue;
-    return { name, namespace, version: first.version, endpoints: callable([first, ...others]) };
+    return foundIn(namespace, name, [first, ...others]);
+  }
+  if (!coreServiceNames.includes(name)) {
+    const { awaitStart } = await import('./await-start.ts');
+    const [first, ...others] = await awaitStart(name, o.ownNamespace, o);
+    if (first !== undefined) return foundIn(o.ownNamespace, name, [first, ...others]);
   }
   const hint = suggestion(name, [...commandWords(o.host), ...(await serviceNames(o))]);
   throw new ExitError(`Unrecognized micro command: ${name}. Please refer to 'micro --help'`, 1, { hint });
 };
+
+const foundIn = (namespace: string, name: string, versions: readonly [Service, ...Service[]]): FoundService => ({
+  name,
+  namespace,
+  version: versions[0].version,
+  endpoints: callable(versions),
+});
 
 const namespacesFor = (name: string, own: string): readonly string[] =>
   coreServiceNames.includes(name) ? [defaultNamespace] : [...new Set([own, defaultNamespace])];
