@@ -70,6 +70,9 @@ export const openPlatform = async (o: PlatformOptions): Promise<Platform> => {
     log: o.log,
   });
   const opened = await host.open({ id: name, needs });
+  // The first caller's check needs the rules. Asked for now, they bring up the connection and the token that registering needs, while the
+  // port is opened. Who fails to get them asks again, and says so.
+  opened.needs.auth.rules({ namespace }).catch(() => undefined);
   try {
     const served = await serve({
       services: [
