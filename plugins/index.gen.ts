@@ -3,6 +3,7 @@
 import type { Plugin } from '../internal/contract/plugin.ts';
 
 import { plugin as commandsCall } from './commands/call/plugin.ts';
+import { plugin as commandsCompletion } from './commands/completion/plugin.ts';
 import { plugin as commandsDynamic } from './commands/dynamic/plugin.ts';
 import { plugin as commandsEnv } from './commands/env/plugin.ts';
 import { plugin as commandsGet } from './commands/get/plugin.ts';
@@ -52,6 +53,7 @@ import { plugin as servicesStore } from './services/store/plugin.ts';
 
 export const plugins: readonly Plugin[] = [
   commandsCall,
+  commandsCompletion,
   commandsDynamic,
   commandsEnv,
   commandsGet,
