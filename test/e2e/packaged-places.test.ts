@@ -204,9 +204,10 @@ check(
   async () => {
     // In a mount namespace of its own /tmp, where home, data folder and temporary files are, executes nothing.
     const start = join(folder, 'no-exec');
-    const mounts = 'mount --bind /tmp /tmp && mount -o remount,bind,noexec /tmp';
-    const self = join(import.meta.dirname, '..', '..', 'dist', 'micro');
-    writeFileSync(start, `#!/bin/sh\nexec unshare -m /bin/sh -c '${mounts} && exec ${self} "$@"' micro "$@"\n`, {
+    const dist = join(import.meta.dirname, '..', '..', 'dist');
+    // The executable itself is reached through another mount: this checkout may stand below /tmp.
+    const mounts = `mount --bind ${dist} /mnt && mount --bind /tmp /tmp && mount -o remount,bind,noexec /tmp`;
+    writeFileSync(start, `#!/bin/sh\nexec unshare -m /bin/sh -c '${mounts} && exec /mnt/micro "$@"' micro "$@"\n`, {
       mode: 0o755,
     });
     process.env.MICRO_BIN = start;
