@@ -51,7 +51,10 @@ const main = async (): Promise<number> => {
       `${mark} ${file}  ${result.passed} passed${result.failed ? `, ${result.failed} failed` : ''}  ${result.ms} ms`,
     );
     for (const line of result.output.split('\n')) if (line.startsWith('SKIP ')) console.log(`     ${line}`);
-    if (result.failed > 0) failures.push(result);
+    if (result.failed === 0) return;
+    failures.push(result);
+    // Told at once as well: a run that is cut short must not lose the reason.
+    console.log(result.output.trimEnd());
   });
   rmSync(scratch, { recursive: true, force: true });
   for (const f of failures) console.log(`\n---- ${f.file}\n${f.output.trimEnd()}`);

@@ -5,6 +5,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 export interface FoundProcess {
   readonly pid: number;
   readonly command: string;
+  /** `NAME=value` entries. */
+  readonly environment: readonly string[];
 }
 
 /** Live processes (zombies excluded) whose environment holds `name=value`, this process excluded. */
@@ -18,7 +20,8 @@ export const processesWith = (name: string, value: string): readonly FoundProces
         const environment = readFileSync(`/proc/${n}/environ`, 'utf8').split('\0');
         if (!environment.includes(entry)) return [];
         if (/^State:\s+Z/m.test(readFileSync(`/proc/${n}/status`, 'utf8'))) return [];
-        return [{ pid: Number(n), command: readFileSync(`/proc/${n}/cmdline`, 'utf8').replaceAll('\0', ' ').trim() }];
+        const command = readFileSync(`/proc/${n}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+        return [{ pid: Number(n), command, environment }];
       } catch {
         // It ended while we looked, or belongs to somebody else.
         return [];
