@@ -12,7 +12,8 @@ import type { LogRecord } from '../contract/runtime.ts';
 import { advertisedAddress } from '../rpc/advertised-address.ts';
 import { type Debug, openDebug } from '../rpc/debug.ts';
 import { startRegistration } from '../rpc/registration.ts';
-import { type CallHead, createRpcServer, type RpcServer } from '../rpc/server.ts';
+import type { CallHead } from '../rpc/incoming-call.ts';
+import { createRpcServer, type RpcServer } from '../rpc/server.ts';
 import { createServiceTable, describeEndpoints, type ServedService, type ServiceTable } from '../rpc/service-table.ts';
 import { loadTracer } from '../trace/tracer.ts';
 

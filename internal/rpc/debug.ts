@@ -7,7 +7,7 @@ import type { LogRecord } from '../contract/runtime.ts';
 import { debugApi } from '../schema/core/debug.ts';
 import { implementSome } from '../schema/implement.ts';
 import type { SpanRecord, Tracer } from '../trace/tracer.ts';
-import type { RpcServerStats } from './server.ts';
+import type { RpcServerStats } from './dispatcher.ts';
 
 export interface DebugSources {
   stats(): RpcServerStats;

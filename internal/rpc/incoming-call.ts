@@ -1,9 +1,7 @@
-/** One incoming call from raw bytes to handler and back: codec, deadline, cancellation, back-pressure, status. Knows no registry and no accounts. */
+/** One incoming call from its head to its status, whatever carries it: caller, deadline, codec, errors, unary handlers. Knows no registry, no accounts and no library. */
 
-import { once } from 'node:events';
-
-import { Metadata } from '@grpc/grpc-js';
-
+import type { Account } from '../contract/auth.ts';
+import { defaultNamespace } from '../contract/core.ts';
 import {
   type Hint,
   internal,
@@ -13,184 +11,249 @@ import {
   toMicroError,
   unauthorized,
 } from '../contract/error.ts';
-import type { CallContext, Handler } from '../contract/handler.ts';
+import type { CallContext, Handler, UnaryHandler } from '../contract/handler.ts';
 import { messageBytesMax } from '../contract/limits.ts';
-import type { RawCall } from './catch-all.ts';
+import type { Span } from '../trace/tracer.ts';
+import type { CallEvents, CallTransport } from './call-transport.ts';
 import { codecOfContentType, decodeMessage, encodeMessage, sniffCodec, type WireCodec } from './codec.ts';
-import { type HeaderValues, headerOf, parseTimeoutHeader } from './metadata.ts';
+import { parseTimeoutHeader } from './metadata.ts';
 import { statusOfError } from './status.ts';
+import { type MessageGate, openMessageGate, runStreamHandler, type StreamHandler } from './stream-handler.ts';
 
 export const serverErrorId = 'go.micro.server';
 
-/** A call on its way through the server. */
-export interface IncomingCall {
-  readonly raw: RawCall;
-  readonly headers: HeaderValues;
-  /** Fires with a MicroError as its reason: the caller left, the deadline passed, or the server stops. */
+export type CallError = MicroErrorJson & Hint & Error;
+
+/** What is known of a call before its body is read. */
+export interface CallHead {
+  readonly service: string;
+  readonly endpoint: string;
+  readonly authorization: string | undefined;
+  readonly namespaceHeader: string | undefined;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly remote: string;
   readonly signal: AbortSignal;
-  abort(reason: MicroErrorJson & Error): void;
-  /** Takes the timer down; the signal stays as it is. */
-  release(): void;
 }
 
-const noop = (): void => undefined;
+/** Who calls, as `before` has found out. */
+export interface Caller {
+  readonly account?: Account;
+  readonly namespace: string;
+  /** Why a token that was sent gave no account: the hint of a handler's 401 that has none. */
+  readonly problem?: string;
+}
 
-/** Watches the transport and the caller's deadline from the first moment on. */
-export const openIncomingCall = (raw: RawCall): IncomingCall => {
-  const headers = raw.metadata.toJSON() as HeaderValues;
-  const controller = new AbortController();
-  const abort = (reason: MicroErrorJson & Error): void => {
-    if (!controller.signal.aborted) controller.abort(reason);
+/** What all calls of a server share. */
+export interface CallRules {
+  /** Decides who calls, before the body is read; a throw refuses the call. An answer at once makes the call cheaper. */
+  before?(head: CallHead): Caller | Promise<Caller>;
+  /** Told once per call, after its status was handed to the transport; undefined for OK. */
+  finished(call: IncomingCall, error: CallError | undefined): void;
+}
+
+export interface CallParts {
+  readonly rules: CallRules;
+  readonly transport: CallTransport;
+  readonly handler: Handler;
+  readonly service: string;
+  readonly endpoint: string;
+  readonly span: Span;
+}
+
+/** A call on its way. What changes in it changes in this file only. */
+export interface IncomingCall extends CallParts, CallEvents {
+  /** The head and the handler's context are one object: what `before` decides is written in, what costs something is made when it is read. */
+  readonly context: CallHead & CallContext;
+  /** Ends the call with this error now; the handler learns of it through its signal. */
+  abort(reason: CallError): void;
+}
+
+interface State extends IncomingCall {
+  readonly context: Writable<CallHead & CallContext>;
+  /** Why the call ended early. */
+  reason: CallError | undefined;
+  codec: WireCodec | undefined;
+  /** What was wrong with the caller's token. */
+  problem: string | undefined;
+  timer: NodeJS.Timeout | undefined;
+  over: boolean;
+  /** Made when someone reads the signal; most handlers never do. */
+  controller: AbortController | undefined;
+  /** Where messages and room to send go when the handler is one of streams. */
+  stream: MessageGate | undefined;
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** A call at its beginning: nothing is asked of the transport before beginCall. */
+export const openCall = (parts: CallParts): IncomingCall => {
+  const call: State = {
+    ...parts,
+    context: contextOf(parts, () => signalOf(call)),
+    reason: undefined,
+    codec: undefined,
+    problem: undefined,
+    timer: undefined,
+    over: false,
+    controller: undefined,
+    stream: undefined,
+    message: (bytes) => deliver(call, bytes),
+    writable: () => call.stream?.writable(),
+    left: (reason) => abort(call, reason),
+    abort: (reason) => abort(call, reason),
   };
-  const expire = (): void => abort(timeout(serverErrorId, 'context deadline exceeded'));
-  const timer = startTimer(msLeft(raw, headers), expire);
-  raw.on('error', noop);
-  raw.on('cancelled', () => {
-    clearTimeout(timer);
-    if (Number(raw.getDeadline()) <= Date.now()) expire();
-    else abort(microError(499, serverErrorId, 'context canceled'));
-  });
-  return { raw, headers, signal: controller.signal, abort, release: () => clearTimeout(timer) };
+  return call;
 };
 
-/** Milliseconds until the earlier of the two deadlines a caller may send; undefined without one. */
-const msLeft = (raw: RawCall, headers: HeaderValues): number | undefined => {
-  const micro = parseTimeoutHeader(headerOf(headers, 'timeout'));
-  const deadline = Number(raw.getDeadline());
-  const grpc = Number.isFinite(deadline) ? Math.max(0, deadline - Date.now()) : undefined;
-  if (micro === undefined) return grpc;
-  return grpc === undefined ? micro : Math.min(micro, grpc);
+const contextOf = (
+  { transport, service, endpoint }: CallParts,
+  signal: () => AbortSignal,
+): Writable<CallHead & CallContext> => {
+  let metadata: Readonly<Record<string, string>> | undefined;
+  return {
+    service,
+    endpoint,
+    namespace: '',
+    account: undefined,
+    authorization: transport.header('authorization'),
+    namespaceHeader: transport.header('micro-namespace'),
+    remote: transport.remote,
+    get metadata() {
+      metadata ??= transport.metadata();
+      return metadata;
+    },
+    get signal() {
+      return signal();
+    },
+  };
 };
 
-const startTimer = (ms: number | undefined, expire: () => void): NodeJS.Timeout | undefined =>
-  ms === undefined ? undefined : setTimeout(expire, ms).unref();
-
-/** Ends the call with an error; does nothing when the caller has gone. */
-export const failCall = (raw: RawCall, error: MicroErrorJson & Hint): void => {
-  const { code, message, details } = statusOfError(error);
-  endWithStatus(raw, code, message, details);
+const signalOf = (call: State): AbortSignal => {
+  call.controller ??= new AbortController();
+  if (call.reason !== undefined && !call.controller.signal.aborted) call.controller.abort(call.reason);
+  return call.controller.signal;
 };
 
-/** Ends the call with a bare gRPC status, as v3 does for paths it does not know. */
-export const endWithStatus = (raw: RawCall, code: number, message: string, details?: Buffer): void => {
-  if (raw.cancelled || raw.destroyed || raw.writableEnded) return;
-  const metadata = new Metadata();
-  if (details !== undefined) metadata.set('grpc-status-details-bin', details);
-  raw.emit('error', Object.assign(new Error(message), { code, details: message, metadata }));
-};
-
-/** Runs the handler and answers. Resolves with the error that was sent, or undefined for OK. Never rejects. */
-export const answerCall = async (
-  call: IncomingCall,
-  handler: Handler,
-  { ctx, problem }: { readonly ctx: CallContext; readonly problem?: string },
-): Promise<(MicroErrorJson & Hint & Error) | undefined> => {
+/** Starts the clock, checks the caller and runs the handler. Never throws. */
+export const beginCall = (opened: IncomingCall): void => {
+  const call = opened as State;
+  const { transport, rules, context, span } = call;
+  transport.open(call);
+  const ms = msLeft(transport);
+  if (ms !== undefined) call.timer = setTimeout(expire, ms, call).unref();
   try {
-    await untilAborted(call.signal, runHandler(call, handler, ctx));
-    call.raw.end();
-    return undefined;
+    const caller = span.run(() => rules.before?.(context)) ?? {
+      namespace: context.namespaceHeader ?? defaultNamespace,
+    };
+    if (!(caller instanceof Promise)) admit(call, caller);
+    else
+      caller.then(
+        (known) => admit(call, known),
+        (cause) => refuse(call, cause),
+      );
   } catch (cause) {
-    const error = explained(toMicroError(cause, `${ctx.service}.${ctx.endpoint}`), problem);
-    failCall(call.raw, error);
-    return error;
+    refuse(call, cause);
   }
 };
 
+/** Milliseconds until the earlier of the two deadlines a caller may send; undefined without one. */
+const msLeft = (transport: CallTransport): number | undefined => {
+  const micro = parseTimeoutHeader(transport.header('timeout'));
+  const own = transport.msLeft();
+  if (micro === undefined) return own;
+  return own === undefined ? micro : Math.min(micro, own);
+};
+
+const expire = (call: State): void => abort(call, timeout(serverErrorId, 'context deadline exceeded'));
+
+const refuse = (call: State, cause: unknown): void => finish(call, toMicroError(cause, call.service));
+
+const admit = (call: State, { namespace, account, problem }: Caller): void => {
+  if (call.over) return;
+  call.context.namespace = namespace;
+  call.context.account = account;
+  call.problem = problem;
+  try {
+    call.codec = codecOfContentType(call.transport.header('x-content-type') ?? call.transport.contentType);
+  } catch (cause) {
+    fail(call, cause);
+    return;
+  }
+  const { handler } = call;
+  if (handler.kind === 'unary') call.transport.pull();
+  else void call.span.run(() => answerStream(call, handler));
+};
+
+const deliver = (call: State, bytes: Buffer | undefined): void => {
+  if (call.over) return;
+  const { handler, span, stream } = call;
+  if (stream !== undefined) stream.message(bytes);
+  else if (handler.kind === 'unary') void span.run(() => answerUnary(call, handler, bytes));
+};
+
+/** A unary call is answered after its first message: Go clients keep the request open (wire.md 2.7). */
+const answerUnary = async (call: State, handler: UnaryHandler, bytes: Buffer | undefined): Promise<void> => {
+  try {
+    const response = await handler.handle(decode(call, bytes), call.context);
+    if (call.over) return;
+    call.transport.send(encode(call, response));
+    finish(call, undefined);
+  } catch (cause) {
+    fail(call, cause);
+  }
+};
+
+const answerStream = async (call: State, handler: StreamHandler): Promise<void> => {
+  const { transport, context } = call;
+  try {
+    call.stream = openMessageGate(transport, context.signal);
+    await runStreamHandler(handler, {
+      context,
+      gate: call.stream,
+      decode: (bytes) => decode(call, bytes),
+      encode: (value) => encode(call, value),
+    });
+    finish(call, undefined);
+  } catch (cause) {
+    fail(call, cause);
+  }
+};
+
+const decode = (call: State, bytes: Buffer | undefined): unknown => {
+  if (bytes === undefined) throw internal(serverErrorId, 'EOF');
+  call.codec ??= sniffCodec(bytes);
+  return decodeMessage(call.handler.request, call.codec, bytes);
+};
+
+const encode = (call: State, value: unknown): Buffer => {
+  const message = encodeMessage(call.handler.response, call.codec ?? 'proto', value);
+  if (message.length <= messageBytesMax) return message;
+  const size = `response of ${message.length} bytes is over messageBytesMax (${messageBytesMax})`;
+  throw microError(413, serverErrorId, size);
+};
+
+const fail = (call: State, cause: unknown): void =>
+  finish(call, explained(toMicroError(cause, `${call.service}.${call.endpoint}`), call.problem));
+
 /** A handler that misses an account does not know that a token was sent, and what was wrong with it. */
-const explained = (error: MicroErrorJson & Hint & Error, problem: string | undefined) =>
+const explained = (error: CallError, problem: string | undefined): CallError =>
   error.code === 401 && error.hint === undefined && problem !== undefined
     ? unauthorized(error.id, error.detail, { hint: problem, cause: error })
     : error;
 
-/** Settles with the work, or rejects with the signal's reason as soon as that fires; the work's own later failure is then of no interest. */
-const untilAborted = async (signal: AbortSignal, work: Promise<void>): Promise<void> => {
-  if (signal.aborted) {
-    work.catch(noop);
-    throw signal.reason;
-  }
-  let onAbort = noop;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
+const abort = (call: State, reason: CallError): void => {
+  if (call.over) return;
+  call.reason = reason;
+  call.controller?.abort(reason);
+  finish(call, reason);
 };
 
-const runHandler = async (call: IncomingCall, handler: Handler, ctx: CallContext): Promise<void> => {
-  const wire: { codec: WireCodec | undefined } = {
-    codec: codecOfContentType(headerOf(call.headers, 'x-content-type')),
-  };
-  const requests = readRequests(call, handler, wire);
-  const answer = (value: unknown): Promise<void> =>
-    send(call, encodeMessage(handler.response, wire.codec ?? 'proto', value));
-  switch (handler.kind) {
-    case 'unary':
-      return answer(await handler.handle(await firstOf(requests), ctx));
-    case 'client-stream':
-      return answer(await handler.handle(requests, ctx));
-    case 'server-stream':
-      return sendAll(handler.handle(await firstOf(requests), ctx), answer, call.signal);
-    case 'bidi':
-      return sendAll(handler.handle(requests, ctx), answer, call.signal);
-    default:
-      return handler satisfies never;
-  }
-};
-
-async function* readRequests(
-  call: IncomingCall,
-  handler: Handler,
-  wire: { codec: WireCodec | undefined },
-): AsyncGenerator<unknown, void, undefined> {
-  // The stream outlives the loop: a unary call is answered after its first message.
-  try {
-    for await (const bytes of call.raw.iterator({ destroyOnReturn: false })) {
-      wire.codec ??= sniffCodec(bytes);
-      yield decodeMessage(handler.request, wire.codec, bytes);
-    }
-  } catch (error) {
-    // A transport that breaks shows as an error of the stream; handlers see why the call ended instead.
-    throw call.signal.aborted ? call.signal.reason : error;
-  }
-}
-
-const firstOf = async (requests: AsyncGenerator<unknown, void, undefined>): Promise<unknown> => {
-  const first = await requests.next();
-  if (first.done === true) throw internal(serverErrorId, 'EOF');
-  return first.value;
-};
-
-/** Sends what the handler yields. Its `finally` blocks run when the caller leaves, even while it waits in a yield. */
-const sendAll = async (
-  responses: AsyncIterable<unknown>,
-  answer: (value: unknown) => Promise<void>,
-  signal: AbortSignal,
-): Promise<void> => {
-  const iterator = responses[Symbol.asyncIterator]();
-  const stop = (): void => void iterator.return?.().then(noop, noop);
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) await answer(next.value);
-  } catch (error) {
-    stop();
-    throw error;
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
-};
-
-/** Writes one message and waits while the transport is full. */
-const send = async (call: IncomingCall, message: Buffer): Promise<void> => {
-  if (message.length > messageBytesMax)
-    throw microError(
-      413,
-      serverErrorId,
-      `response of ${message.length} bytes is over messageBytesMax (${messageBytesMax})`,
-    );
-  if (call.signal.aborted) throw call.signal.reason;
-  if (!call.raw.write(message)) await once(call.raw, 'drain', { signal: call.signal });
+/** The one way out of a call. What the handler does after it is of no interest. */
+const finish = (call: State, error: CallError | undefined): void => {
+  if (call.over) return;
+  call.over = true;
+  clearTimeout(call.timer);
+  if (error === undefined) call.transport.end();
+  else call.transport.fail(statusOfError(error));
+  call.rules.finished(call, error);
 };

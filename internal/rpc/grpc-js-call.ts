@@ -1,0 +1,49 @@
+/** A call that grpc-js delivers, as a CallTransport. Thin: grpc-js frames, compresses and keeps the deadline itself. */
+
+import { Metadata } from '@grpc/grpc-js';
+
+import { canceled, timeout } from '../contract/error.ts';
+import type { CallTransport } from './call-transport.ts';
+import type { RawCall } from './catch-all.ts';
+import { type HeaderValues, headerOf, readMetadata } from './metadata.ts';
+import { serverErrorId } from './incoming-call.ts';
+
+const noop = (): void => undefined;
+
+export const grpcJsCall = (raw: RawCall): CallTransport => {
+  const headers = raw.metadata.toJSON() as HeaderValues;
+  raw.on('error', noop);
+  return {
+    remote: raw.getPeer(),
+    // grpc-js keeps it to itself.
+    contentType: undefined,
+    header: (name) => headerOf(headers, name),
+    metadata: () => readMetadata(headers),
+    msLeft: () => {
+      const deadline = Number(raw.getDeadline());
+      return Number.isFinite(deadline) ? Math.max(0, deadline - Date.now()) : undefined;
+    },
+    open: (events) => {
+      raw.pause();
+      raw.on('cancelled', () => {
+        if (Number(raw.getDeadline()) <= Date.now()) events.left(timeout(serverErrorId, 'context deadline exceeded'));
+        else events.left(canceled(serverErrorId, 'context canceled'));
+      });
+      raw.on('drain', events.writable);
+      raw.on('end', () => events.message(undefined));
+      raw.on('data', (bytes: Buffer) => {
+        raw.pause();
+        events.message(bytes);
+      });
+    },
+    pull: () => void raw.resume(),
+    send: (message) => raw.write(message),
+    end: () => void raw.end(),
+    fail: ({ code, message, details }) => {
+      if (raw.cancelled || raw.destroyed || raw.writableEnded) return;
+      const metadata = new Metadata();
+      if (details !== undefined) metadata.set('grpc-status-details-bin', details);
+      raw.emit('error', Object.assign(new Error(message), { code, details: message, metadata }));
+    },
+  };
+};
