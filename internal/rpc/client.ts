@@ -21,7 +21,7 @@ import { malformedPath } from './path.ts';
 import { createPool, type Pool } from './pool.ts';
 import { rawMetadata } from './raw-metadata.ts';
 import { clientErrorId } from './status.ts';
-import { neverSent, transportError } from './transport-error.ts';
+import { connectionFailed, neverSent, transportError } from './transport-error.ts';
 
 export interface RpcCallOptions {
   readonly signal?: AbortSignal;
@@ -40,6 +40,8 @@ export interface StreamTarget {
   readonly address: string;
   readonly path: string;
   readonly options: RpcCallOptions;
+  /** Called once, when the stream has ended or could not be opened. */
+  ended?(failure: unknown): void;
 }
 
 export interface RpcClientOptions {
@@ -67,6 +69,12 @@ export const wasNeverSent = (error: unknown): boolean =>
 
 const unsent = new WeakSet<object>();
 
+/** Whether an error of this client says that the connection was refused or broke, whatever had been sent. */
+export const isConnectionFault = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && connectionFaults.has(error);
+
+const connectionFaults = new WeakSet<object>();
+
 /** Builds a client; nothing is dialled before the first call. */
 export const createRpcClient = (o: RpcClientOptions = {}): RpcClient => {
   const pool = createPool<Client>({ max: connectionsMax, open: dial, close: (client) => client.close() });
@@ -83,9 +91,14 @@ export const createRpcClient = (o: RpcClientOptions = {}): RpcClient => {
       limit: checkSize,
       signal,
       open: async () => {
-        const { address, path, options } = await target();
-        checkPath(path);
-        return openRaw({ pool, address, path, options, span: await startSpan(address, path) });
+        const { address, path, options, ended } = await target();
+        try {
+          checkPath(path);
+          return openRaw({ pool, address, path, options, ended, span: await startSpan(address, path) });
+        } catch (error) {
+          ended?.(error);
+          throw error;
+        }
       },
     });
 
@@ -200,7 +213,14 @@ interface Outgoing {
   readonly span: Span;
 }
 
-const openRaw = ({ pool, address, path, options, span }: Outgoing): OpenedStream => {
+const openRaw = ({
+  pool,
+  address,
+  path,
+  options,
+  span,
+  ended,
+}: Outgoing & Pick<StreamTarget, 'ended'>): OpenedStream => {
   const metadata = metadataOf(options, span, options.timeoutMs);
   const lease = pool.take(address);
   const deadline = deadlineOf(options.timeoutMs);
@@ -209,6 +229,7 @@ const openRaw = ({ pool, address, path, options, span }: Outgoing): OpenedStream
     closed: (failure) => {
       lease.release();
       span.end(failure?.detail);
+      ended?.(failure);
     },
     fault: (error) => faultOf(error, { pool, address, options }),
   };
@@ -263,6 +284,7 @@ const faultOf = (error: ServiceError, { pool, address, options }: Where): MicroE
   if (signal?.aborted === true && error.code === 1) return abortError(signal);
   const status = { code: error.code, details: error.details };
   const fault = transportError(status, address);
+  if (connectionFailed(status)) connectionFaults.add(fault);
   if (neverSent(status)) {
     unsent.add(fault);
     pool.forget(address);

@@ -31,9 +31,13 @@ const isDialFailure = (details: string): boolean =>
 const isTransportFault = (details: string): boolean =>
   isDialFailure(details) || /^(Connection dropped|Stream refused by server|read E|write E)/.test(details);
 
+/** Whether it was the connection that failed, not the call. */
+export const connectionFailed = (status: TransportStatus): boolean =>
+  status.code === unavailableStatus && isTransportFault(status.details);
+
 /** The error a caller gets for a bad end of a call to `address`. */
 export const transportError = (status: TransportStatus, address: string): MicroError => {
-  if (status.code === unavailableStatus && isTransportFault(status.details))
+  if (connectionFailed(status))
     return internal(
       clientErrorId,
       `connection error: desc = "transport: ${describe(status.details, bareAddress(address))}"`,

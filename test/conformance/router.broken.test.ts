@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 
 import { badRequest } from '../../internal/contract/error.ts';
-import type { Router } from '../../internal/contract/router.ts';
+import type { Picked, Router } from '../../internal/contract/router.ts';
 import { suite } from '../support/suite.ts';
 import { openRegistryRouter } from './open-router.ts';
 import { cases } from './router.ts';
@@ -75,7 +75,7 @@ const broken: readonly Broken[] = [
   {
     name: 'ignores failures',
     fails: 'leaves a failed node out for a while',
-    spoil: () => ({ reportFailure: () => undefined }),
+    spoil: () => ({ report: () => undefined }),
   },
   {
     name: 'gives up when every node has failed',
@@ -83,22 +83,118 @@ const broken: readonly Broken[] = [
     spoil: (good) => {
       let failed = 0;
       return {
-        reportFailure: (route) => {
+        report: (address, outcome) => {
           failed += 1;
-          good.reportFailure(route);
+          good.report(address, outcome);
         },
         lookup: async (name, o) => (failed > 1 ? [] : good.lookup(name, o)),
       };
     },
   },
   {
-    name: 'picks one of two services by itself',
-    fails: 'refuses a full name that two services hold, naming both',
+    name: 'picks nothing from memory',
+    fails: 'picks from memory once it has looked',
+    spoil: () => ({ pick: () => undefined }),
+  },
+  {
+    name: 'reads nothing when told to load',
+    fails: 'knows after load what was registered after it looked before',
+    spoil: () => ({ load: async () => undefined }),
+  },
+  {
+    name: 'prefers one node',
+    fails: 'picks each node as often as the others',
+    spoil: (good) => ({ pick: lowest(good, 2) }),
+  },
+  {
+    name: 'picks at random alone',
+    fails: 'picks the less busy of two',
+    spoil: (good) => ({ pick: forgetting(good) }),
+  },
+  {
+    name: 'counts a call that is said to be done twice as two',
+    fails: 'picks the less busy of two',
+    spoil: (good) => ({ pick: doneTwice(good) }),
+  },
+  {
+    name: 'ignores what is excluded',
+    fails: 'picks none that is excluded',
+    spoil: (good) => ({ pick: (name, o) => good.pick(name, { ...o, exclude: undefined }) }),
+  },
+  {
+    name: 'learns nothing from the end of a call',
+    fails: 'picks no node whose call failed, until one call has found it well again',
+    spoil: (good) => ({ pick: forgetting(good) }),
+  },
+  {
+    name: 'takes a node back only when its time is over',
+    fails: 'takes a node back as soon as it is seen to answer',
     spoil: (good) => ({
-      lookupFullName: (name, o) => good.lookupFullName(name, o).catch(() => good.lookup('one', o)),
+      report: (address, outcome) => {
+        if (outcome === 'failed') good.report(address, outcome);
+      },
     }),
   },
+  {
+    name: 'takes a full name for a service',
+    fails: 'takes a name for a service before it takes it for a full name',
+    spoil: (good) => ({ resolve: (_, fullName, o) => good.resolve('nobody', fullName, o) }),
+  },
+  {
+    name: 'picks any node of a service that serves a full name',
+    fails: 'finds the service of a proto full name, and those of its nodes that serve it',
+    spoil: (good) => ({ pick: (name, o) => good.pick(name, { ...o, fullName: undefined }) }),
+  },
+  {
+    name: 'remembers full names for ever',
+    fails: 'forgets the full names of nodes that have gone',
+    spoil: (good) => {
+      let first: string | undefined;
+      return {
+        resolve: (name, fullName, o) => {
+          first ??= good.resolve(name, fullName, o);
+          return first;
+        },
+      };
+    },
+  },
+  {
+    name: 'picks one of two services by itself',
+    fails: 'refuses a full name that two services hold, naming both',
+    spoil: () => ({ resolve: () => 'one' }),
+  },
 ];
+
+/** Of so many picks the one with the lowest port; the others are over at once. */
+const lowest =
+  (good: Router, picks: number): Router['pick'] =>
+  (name, o) => {
+    const picked = Array.from({ length: picks }, () => good.pick(name, o)).flatMap((one) => one ?? []);
+    const [first, ...others] = picked.sort((a, b) => (a.route.node.address < b.route.node.address ? -1 : 1));
+    for (const other of others) other.done('unknown');
+    return first;
+  };
+
+/** Counts no call and hears of no end. */
+const forgetting =
+  (good: Router): Router['pick'] =>
+  (name, o) => {
+    const picked = good.pick(name, o);
+    picked?.done('unknown');
+    return picked && { route: picked.route, done: () => undefined };
+  };
+
+const doneTwice = (good: Router): Router['pick'] => {
+  const open = new Map<string, Picked[]>();
+  return (name, o) => {
+    const picked = good.pick(name, o);
+    if (picked === undefined) return undefined;
+    const { address } = picked.route.node;
+    const calls = open.get(address) ?? [];
+    open.set(address, [...calls, picked]);
+    return { route: picked.route, done: (outcome) => open.get(address)?.pop()?.done(outcome) };
+  };
+};
 
 const test = suite('router suite on broken drivers');
 

@@ -4,8 +4,8 @@ import { checkCall } from '../../../internal/auth/check-call.ts';
 import { tokenOf } from '../../../internal/auth/bearer.ts';
 import type { Account, Auth } from '../../../internal/contract/auth.ts';
 import { defaultNamespace } from '../../../internal/contract/core.ts';
-import { isMicroError } from '../../../internal/contract/error.ts';
-import type { Route, Router } from '../../../internal/contract/router.ts';
+import { type Picked, routeNotFound, type Router } from '../../../internal/contract/router.ts';
+import type { RpcPath } from '../../../internal/rpc/path.ts';
 import type { ProxyRequest } from './headers.ts';
 
 export interface CallTarget {
@@ -14,8 +14,9 @@ export interface CallTarget {
   readonly endpoint: string;
   readonly namespace: string;
   readonly account: Account | undefined;
-  /** Best first, never empty. */
-  readonly routes: readonly Route[];
+  /** A node, and where the service was found by its proto full name, that. */
+  readonly picked: Picked;
+  readonly fullName: string | undefined;
 }
 
 export interface TargetNeeds {
@@ -31,13 +32,16 @@ export const findTarget = async (
 ): Promise<CallTarget> => {
   const { authorization, namespaceHeader, path } = request;
   const namespace = await namespaceOf(request, auth, signal);
-  const found = await routesOf(request, router, { namespace, signal });
-  const service = found.routes[0]?.service ?? path.service;
+  const found = await nameOf(request, router, { namespace, signal });
+  const service = found.name ?? path.service;
   const { endpoint } = path;
   const caller = await checkCall({ auth, service, endpoint, authorization, namespaceHeader, signal });
   // Who may not call a service does not learn whether it runs.
   if (found.failure !== undefined) throw found.failure;
-  return { service, endpoint, namespace: caller.namespace, account: caller.account, routes: found.routes };
+  const fullName = service === path.service ? undefined : fullNameOf(path);
+  const picked = router.pick(service, { namespace: caller.namespace, fullName });
+  if (picked === undefined) throw routeNotFound(path.service);
+  return { service, endpoint, namespace: caller.namespace, account: caller.account, picked, fullName };
 };
 
 /** Where to look, before the call is checked: the namespace that checkCall will settle on. */
@@ -58,23 +62,27 @@ const namespaceOf = async (
 };
 
 interface Found {
-  readonly routes: readonly Route[];
+  readonly name?: string;
+  /** Why there is no name. */
   readonly failure?: unknown;
 }
 
-type LookupOptions = Parameters<Router['lookup']>[1];
-
 /** By micro name, then by proto full name for plain gRPC clients. */
-const routesOf = async ({ path }: ProxyRequest, router: Router, o: LookupOptions): Promise<Found> => {
+const nameOf = async (
+  { path }: ProxyRequest,
+  router: Router,
+  o: { readonly namespace: string; readonly signal: AbortSignal },
+): Promise<Found> => {
+  const known = (): string | undefined => router.resolve(path.service, fullNameOf(path), o);
   try {
-    return { routes: await router.lookup(path.service, o) };
+    const name = known();
+    if (name !== undefined) return { name };
+    await router.load(path.service, o);
+    const loaded = known();
+    return loaded === undefined ? { failure: routeNotFound(path.service) } : { name: loaded };
   } catch (failure) {
-    if (!isMicroError(failure) || !failure.detail.endsWith('route not found')) return { routes: [], failure };
-    try {
-      const routes = await router.lookupFullName(`${path.service}.${path.type}`, o);
-      return routes.length > 0 ? { routes } : { routes, failure };
-    } catch (ambiguous) {
-      return { routes: [], failure: ambiguous };
-    }
+    return { failure };
   }
 };
+
+const fullNameOf = ({ service, type }: RpcPath): string => `${service}.${type}`;

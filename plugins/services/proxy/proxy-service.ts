@@ -21,7 +21,7 @@ import {
   proxyWindowBytes,
 } from '../../../internal/contract/limits.ts';
 import type { PluginContext, ServiceInstance } from '../../../internal/contract/plugin.ts';
-import type { Route } from '../../../internal/contract/router.ts';
+import type { Picked, Route } from '../../../internal/contract/router.ts';
 import { joinAddress, splitAddress } from '../../../internal/rpc/address.ts';
 import { formatTraceparent, parseTraceparent } from '../../../internal/trace/trace-context.ts';
 import { loadTracer, type Span, type Tracer } from '../../../internal/trace/tracer.ts';
@@ -190,29 +190,36 @@ interface Forwarded {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** The best node, and one other when the first cannot be reached: nothing has been forwarded then. */
+/** The node that was picked, and one other when it cannot be reached: nothing has been forwarded then. */
 const nodeTries = 2;
 
 const sendOn = async (o: Forwarded): Promise<(MicroErrorJson & Hint) | undefined> => {
   const { proxy, caller, target } = o;
+  const { router } = proxy.ctx.needs;
+  const { service, namespace, fullName } = target;
+  const exclude = new Set<string>();
   let failure: unknown;
-  for (const route of target.routes.slice(0, nodeTries)) {
+  let picked: Picked | undefined = target.picked;
+  for (let attempt = 1; attempt <= nodeTries && picked !== undefined; attempt += 1) {
+    const { route } = picked;
+    const { address } = route.node;
     let node: Awaited<ReturnType<NodeSessions['request']>>;
     try {
-      node = await proxy.nodes.request(route.node.address, headersFor(o, route), caller.closed);
+      node = await proxy.nodes.request(address, headersFor(o, route), caller.closed);
     } catch (error) {
+      picked.done(caller.closed.aborted ? 'unknown' : 'failed');
       if (caller.closed.aborted) return undefined;
       failure = error;
-      proxy.ctx.needs.router.reportFailure(route);
-      proxy.ctx.log.warn('node cannot be reached', {
-        service: target.service,
-        node: route.node.id,
-        address: route.node.address,
-        error: String(error),
-      });
+      proxy.ctx.log.warn('node cannot be reached', { service, node: route.node.id, address, error: String(error) });
+      exclude.add(address);
+      picked = router.pick(service, { namespace, fullName, exclude });
       continue;
     }
-    return relay(caller, node, route.node.address);
+    router.report(address, 'answered');
+    const broken = await relay(caller, node, address);
+    // A call that broke off may be one handler's fault: whether the node is gone shows when it is next dialled.
+    picked.done('unknown');
+    return broken;
   }
   throw internal(proxyErrorId, `Error creating stream: ${dialText(failure)}`, { cause: failure });
 };

@@ -1,15 +1,18 @@
-/** Calls nodes at their addresses: routes from the router, one other node when the first refuses the connection. Adds no token of its own. */
+/** Calls nodes at their addresses: nodes picked by the router, one other when the first refuses the connection. Adds no token of its own. */
 
 import type { Client, ClientOptions } from '../../../../internal/contract/client.ts';
 import { defaultNamespace } from '../../../../internal/contract/core.ts';
 import type { PluginContext, Running } from '../../../../internal/contract/plugin.ts';
-import type { Route, Router } from '../../../../internal/contract/router.ts';
-import { createRpcClient, type RpcCallOptions, type RpcClient, wasNeverSent } from '../../../../internal/rpc/client.ts';
+import type { Outcome, Picked, Route, Router } from '../../../../internal/contract/router.ts';
+import {
+  createRpcClient,
+  isConnectionFault,
+  type RpcCallOptions,
+  type RpcClient,
+  wasNeverSent,
+} from '../../../../internal/rpc/client.ts';
 import { buildPath } from '../../../../internal/rpc/path.ts';
 import type { needs } from './plugin.ts';
-
-/** The best node and one other: the second try is for a node that is gone and not yet forgotten. */
-const nodeTries = 2;
 
 export const create = (ctx: PluginContext<{}, typeof needs>): Client & Running => {
   const rpc = createRpcClient({ now: ctx.now });
@@ -18,24 +21,40 @@ export const create = (ctx: PluginContext<{}, typeof needs>): Client & Running =
     call: async (service, endpoint, request, o = {}) => {
       const path = buildPath(service, endpoint);
       const options = callOptions(o);
+      const send = ({ node }: Route): Promise<Uint8Array> => rpc.call(node.address, path, request, options);
       if (o.address !== undefined) return rpc.call(o.address, path, request, options);
-      return callRoutes(await routesOf(router, service, o), router, ({ node }) =>
-        rpc.call(node.address, path, request, options),
-      );
+      return callNode(await pickFor(router, service, o), {
+        send,
+        signal: o.signal,
+        another: anotherOf(router, service, o),
+      });
     },
     stream: (service, endpoint, o = {}) =>
       rpc.streamTo(async () => {
-        const address = o.address ?? (await reachable(await routesOf(router, service, o), router, rpc, o.signal));
-        return { address, path: buildPath(service, endpoint), options: callOptions(o) };
+        const target = { path: buildPath(service, endpoint), options: callOptions(o) };
+        if (o.address !== undefined) return { ...target, address: o.address };
+        const first = await pickFor(router, service, o);
+        const picked = await reachable(first, { rpc, signal: o.signal, another: anotherOf(router, service, o) });
+        return {
+          ...target,
+          address: picked.route.node.address,
+          ended: (failure) => picked.done(outcomeOf(failure, o.signal)),
+        };
       }, o.signal),
     stop: () => rpc.close(),
   };
 };
 
-const routesOf = async (router: Router, service: string, o: ClientOptions): Promise<readonly Route[]> => {
-  const routes = await router.lookup(service, { namespace: o.namespace ?? defaultNamespace, signal: o.signal });
-  return routes.slice(0, nodeTries);
-};
+const pickFor = (router: Router, service: string, o: ClientOptions): Promise<Picked> =>
+  router.find(service, { namespace: o.namespace ?? defaultNamespace, signal: o.signal });
+
+/** Picks a node that is not the one that was tried: the second try is for a node that is gone and not yet forgotten. */
+type Another = (tried: Picked) => Picked | undefined;
+
+const anotherOf =
+  (router: Router, service: string, o: ClientOptions): Another =>
+  ({ route }) =>
+    router.pick(service, { namespace: o.namespace ?? defaultNamespace, exclude: new Set([route.node.address]) });
 
 const callOptions = ({ address: _, token, ...o }: ClientOptions): RpcCallOptions => ({
   ...o,
@@ -43,34 +62,53 @@ const callOptions = ({ address: _, token, ...o }: ClientOptions): RpcCallOptions
   token: token ?? undefined,
 });
 
-/** Tries the routes in order, going on only when a call surely never left. */
-const callRoutes = async <T>(
-  routes: readonly Route[],
-  router: Router,
-  send: (route: Route) => Promise<T>,
-): Promise<T> => {
-  for (const [index, route] of routes.entries()) {
-    try {
-      return await send(route);
-    } catch (error) {
-      if (!wasNeverSent(error)) throw error;
-      router.reportFailure(route);
-      if (index === routes.length - 1) throw error;
-    }
-  }
-  throw new Error('a router answers with at least one route');
+const outcomeOf = (failure: unknown, signal: AbortSignal | undefined): Outcome => {
+  if (signal?.aborted === true) return 'unknown';
+  return isConnectionFault(failure) ? 'failed' : 'answered';
 };
 
-/** The first node that takes a connection; the last one when none does, so that its error is what the caller sees. */
-const reachable = async (
-  routes: readonly Route[],
-  router: Router,
-  rpc: RpcClient,
-  signal: AbortSignal | undefined,
-): Promise<string> => {
-  for (const route of routes) {
-    if (await rpc.connect(route.node.address, signal)) return route.node.address;
-    if (signal?.aborted !== true) router.reportFailure(route);
+interface CallOptions<T> {
+  send(route: Route): Promise<T>;
+  readonly another: Another;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Sends to the node, and to one other when the call surely never left. */
+const callNode = async <T>(first: Picked, { send, another, signal }: CallOptions<T>): Promise<T> => {
+  const sendTo = async (picked: Picked): Promise<T> => {
+    let outcome: Outcome = 'unknown';
+    try {
+      const answer = await send(picked.route);
+      outcome = 'answered';
+      return answer;
+    } catch (error) {
+      outcome = outcomeOf(error, signal);
+      throw error;
+    } finally {
+      picked.done(outcome);
+    }
+  };
+  try {
+    return await sendTo(first);
+  } catch (error) {
+    const second = wasNeverSent(error) ? another(first) : undefined;
+    if (second === undefined) throw error;
+    return sendTo(second);
   }
-  return routes.at(-1)?.node.address ?? '';
+};
+
+interface ReachOptions {
+  readonly rpc: RpcClient;
+  readonly another: Another;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The first node that takes a connection; the last one when none does, so that its error is what the caller sees. */
+const reachable = async (first: Picked, { rpc, another, signal }: ReachOptions): Promise<Picked> => {
+  if (await rpc.connect(first.route.node.address, signal)) return first;
+  if (signal?.aborted === true) return first;
+  const second = another(first);
+  if (second === undefined) return first;
+  first.done('failed');
+  return second;
 };

@@ -7,47 +7,50 @@ import { registerRetryMsMax, registerRetryMsMin, routerResyncMs } from '../../..
 import type { Logger } from '../../../../internal/contract/logger.ts';
 import type { Registry, RegistryEvent, Service } from '../../../../internal/contract/registry.ts';
 
-export interface View {
-  /** Versions of a service as last seen; empty when unknown. */
-  versions(domain: string, name: string): readonly Service[];
-  /** Names of the services of a domain whose nodes register this proto full name, sorted. */
-  namesOfFullName(domain: string, fullName: string): readonly string[];
-  /** Takes in versions that were read outside the watch. */
-  put(domain: string, services: readonly Service[]): void;
+import { createLiveReads, type LiveReads } from './live-reads.ts';
+import { createRecords, type Records } from './records.ts';
+
+export interface View extends Pick<Records, 'routes' | 'routesOfFullName' | 'namesOfFullName'> {
+  /** Reads one service from the registry itself and takes it in. Callers that ask for the same one at once share the answer. */
+  read(domain: string, name: string): Promise<void>;
   /** Ends the watch. */
   close(): Promise<void>;
 }
 
 export interface ViewOptions {
-  readonly registry: Pick<Registry, 'list' | 'watch'>;
+  readonly registry: Pick<Registry, 'get' | 'list' | 'watch'>;
   /** A domain, or `*` for all. */
   readonly domain: string;
   readonly log: Logger;
   readonly signal: AbortSignal;
+  /** Told of each version that is new or different, with what was known of it before. */
+  appeared(now: Service, before: Service | undefined): void;
 }
 
-/** Service name -> version -> record, per domain. */
-type Records = Map<string, Map<string, Map<string, Service>>>;
-
 interface State {
-  records: Records;
-  /** Domain -> full name -> service names; built when asked for, dropped at each change. */
-  readonly index: Map<string, ReadonlyMap<string, readonly string[]>>;
+  readonly records: Records;
+  readonly reads: LiveReads;
 }
 
 /** Resolves once the domain has been read; throws what the first reading threw. */
 export const openView = async (o: ViewOptions): Promise<View> => {
   const controller = new AbortController();
   const signal = AbortSignal.any([o.signal, controller.signal]);
-  const state: State = { records: new Map(), index: new Map() };
+  const records = createRecords(o.appeared);
+  const reads = createLiveReads({
+    get: (domain, name) => o.registry.get(name, { domain, signal }),
+    take: (domain, services) => {
+      for (const service of services) records.put(domain, service);
+    },
+  });
+  const state: State = { records, reads };
   const first = await sync(o, state, signal);
   const running = follow(o, state, signal, first);
   return {
-    versions: (domain, name) => [...(state.records.get(domain)?.get(name)?.values() ?? [])],
-    namesOfFullName: (domain, fullName) => indexOf(state, domain).get(fullName) ?? [],
-    put: (domain, services) => {
-      for (const service of services) putRecord(state, domain, service);
-    },
+    routes: records.routes,
+    routesOfFullName: records.routesOfFullName,
+    namesOfFullName: records.namesOfFullName,
+    read: reads.read,
     close: async () => {
       controller.abort();
       await running;
@@ -75,9 +78,8 @@ const sync = async (o: ViewOptions, state: State, outer: AbortSignal): Promise<W
   next.catch(() => undefined);
   try {
     const services = await o.registry.list({ domain: o.domain, signal });
-    state.records = new Map();
-    state.index.clear();
-    for (const service of services) putRecord(state, domainOf(o, service), service);
+    state.reads.outdateAll();
+    state.records.replace(services.map((service) => [domainOf(o, service), service]));
     return { events, next, stop, signal };
   } catch (error) {
     stop();
@@ -123,49 +125,9 @@ const applyEvents = async (o: ViewOptions, state: State, watching: Watching): Pr
   }
 };
 
-const apply = (o: ViewOptions, state: State, { action, service }: RegistryEvent): void => {
+const apply = (o: ViewOptions, { records, reads }: State, { action, service }: RegistryEvent): void => {
   const domain = domainOf(o, service);
-  if (action === 'delete') dropRecord(state, domain, service);
-  else putRecord(state, domain, service);
+  reads.outdate(domain, service.name);
+  if (action === 'delete') records.drop(domain, service);
+  else records.put(domain, service);
 };
-
-const putRecord = ({ records, index }: State, domain: string, service: Service): void => {
-  const services = getOrSet(records, domain, () => new Map<string, Map<string, Service>>());
-  getOrSet(services, service.name, () => new Map<string, Service>()).set(service.version, service);
-  index.delete(domain);
-};
-
-const dropRecord = ({ records, index }: State, domain: string, { name, version }: Service): void => {
-  const services = records.get(domain);
-  const versions = services?.get(name);
-  versions?.delete(version);
-  if (versions?.size === 0) services?.delete(name);
-  if (services?.size === 0) records.delete(domain);
-  index.delete(domain);
-};
-
-const getOrSet = <K, V>(map: Map<K, V>, key: K, make: () => V): V => {
-  const found = map.get(key);
-  if (found !== undefined) return found;
-  const made = make();
-  map.set(key, made);
-  return made;
-};
-
-const indexOf = (state: State, domain: string): ReadonlyMap<string, readonly string[]> =>
-  getOrSet(state.index, domain, () => {
-    const index = new Map<string, string[]>();
-    for (const [name, versions] of state.records.get(domain) ?? [])
-      for (const fullName of fullNamesOf([...versions.values()])) getOrSet(index, fullName, () => []).push(name);
-    for (const names of index.values()) names.sort();
-    return index;
-  });
-
-const fullNamesOf = (versions: readonly Service[]): ReadonlySet<string> =>
-  new Set(
-    versions
-      .flatMap((version) => version.nodes)
-      .flatMap((node) => (node.metadata.grpc ?? '').split(','))
-      .map((text) => text.trim())
-      .filter((text) => text !== ''),
-  );
