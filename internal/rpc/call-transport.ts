@@ -32,6 +32,6 @@ export interface CallEvents {
   /** The message that was asked for; undefined when the caller has sent its last one. */
   message(bytes: Buffer | undefined): void;
   writable(): void;
-  /** The call is over on the transport's side, for this reason: nothing can be sent any more. */
+  /** The call cannot go on, for this reason: the caller left, or sent what nobody can read. */
   left(reason: MicroErrorJson & Error): void;
 }

@@ -6,17 +6,9 @@ import type { Logger } from '../contract/logger.ts';
 import { parseTraceparent } from '../trace/trace-context.ts';
 import type { Tracer } from '../trace/tracer.ts';
 import type { CallTransport } from './call-transport.ts';
-import {
-  beginCall,
-  type CallError,
-  type Caller,
-  type CallHead,
-  type IncomingCall,
-  openCall,
-  serverErrorId,
-} from './incoming-call.ts';
+import { beginCall, type CallError, type Caller, type CallHead, type IncomingCall, openCall } from './incoming-call.ts';
 import { malformedPath, parsePath } from './path.ts';
-import { statusOfError } from './status.ts';
+import { serverErrorId, statusOfError } from './status.ts';
 
 export interface DispatcherOptions {
   /** The handler of `Type.Method` of a service; the service name is the path's prefix, which most servers ignore. */

@@ -6,7 +6,7 @@ import { canceled, timeout } from '../contract/error.ts';
 import type { CallTransport } from './call-transport.ts';
 import type { RawCall } from './catch-all.ts';
 import { type HeaderValues, headerOf, readMetadata } from './metadata.ts';
-import { serverErrorId } from './incoming-call.ts';
+import { serverErrorId } from './status.ts';
 
 const noop = (): void => undefined;
 

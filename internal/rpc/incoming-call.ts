@@ -17,10 +17,8 @@ import type { Span } from '../trace/tracer.ts';
 import type { CallEvents, CallTransport } from './call-transport.ts';
 import { codecOfContentType, decodeMessage, encodeMessage, sniffCodec, type WireCodec } from './codec.ts';
 import { parseTimeoutHeader } from './metadata.ts';
-import { statusOfError } from './status.ts';
+import { serverErrorId, statusOfError } from './status.ts';
 import { type MessageGate, openMessageGate, runStreamHandler, type StreamHandler } from './stream-handler.ts';
-
-export const serverErrorId = 'go.micro.server';
 
 export type CallError = MicroErrorJson & Hint & Error;
 

@@ -33,6 +33,27 @@ export const readMetadata = (headers: HeaderValues): Readonly<Record<string, str
   return metadata;
 };
 
+/** The same from fields as they stand on the wire, where `-bin` values are base64 with or without padding. */
+export const metadataOfFields = (
+  fields: readonly { readonly name: string; readonly value: string }[],
+): Readonly<Record<string, string>> => {
+  const metadata: Record<string, string> = Object.create(null);
+  for (const field of fields) {
+    const { name } = field;
+    if (isReservedKey(name) && name !== 'host') continue;
+    const value = name.endsWith('-bin') ? paddedBase64(field.value) : field.value;
+    const before = metadata[name];
+    metadata[name] = before === undefined ? value : `${before}, ${value}`;
+  }
+  return metadata;
+};
+
+const paddedBase64 = (value: string): string =>
+  value
+    .split(',')
+    .map((part) => Buffer.from(part, 'base64').toString('base64'))
+    .join(', ');
+
 /** The value of one header, reserved or not; undefined when it is missing or empty. */
 export const headerOf = (headers: HeaderValues, key: string): string | undefined => {
   const values = headers[key];

@@ -9,7 +9,7 @@ import { joinAddress, splitAddress } from './address.ts';
 import { createCatchAllServer } from './catch-all.ts';
 import { createDispatcher, type Dispatcher, type DispatcherOptions, type RpcServerStats } from './dispatcher.ts';
 import { grpcJsCall } from './grpc-js-call.ts';
-import { serverErrorId } from './incoming-call.ts';
+import { serverErrorId } from './status.ts';
 
 export interface RpcServerOptions extends DispatcherOptions {
   readonly now?: () => number;

@@ -11,8 +11,9 @@ import {
 } from '../contract/error.ts';
 import { errorDetailCharsMax } from '../contract/limits.ts';
 
-/** The id of errors that arise in the client, as Go clients name it. */
+/** The ids of errors that arise in the client and in the server, as v3 names them. */
 export const clientErrorId = 'go.micro.client';
+export const serverErrorId = 'go.micro.server';
 
 export interface GrpcStatus {
   readonly code: number;
@@ -114,11 +115,14 @@ export const encodeGrpcMessage = (text: string): string =>
       Array.from(Buffer.from(part, 'utf8'), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
     );
 
-/** The trailers of an error, for whoever writes HTTP/2 headers itself. */
-export const trailersOfError = (error: MicroErrorJson & Hint): Readonly<Record<string, string>> => {
-  const { code, message, details } = statusOfError(error);
+/** The trailers of a status, for whoever writes HTTP/2 headers itself. */
+export const trailersOfStatus = ({ code, message, details }: GrpcStatus): Readonly<Record<string, string>> => {
   const trailers = { 'grpc-status': String(code), 'grpc-message': encodeGrpcMessage(message) };
   return details === undefined
     ? trailers
     : { ...trailers, 'grpc-status-details-bin': details.toString('base64').replace(/=+$/, '') };
 };
+
+/** The trailers of an error. */
+export const trailersOfError = (error: MicroErrorJson & Hint): Readonly<Record<string, string>> =>
+  trailersOfStatus(statusOfError(error));
