@@ -1,14 +1,14 @@
-/** Debian's nginx as a gRPC proxy before one node, one worker: what our own proxy is measured against. Owns its process and its folder. */
+/** Debian's nginx with one worker, as a gRPC proxy before one node or with a page of its own: what our own proxy is measured against. Owns its process and its folder. */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { freePort } from './free-port.ts';
 import { poll } from './poll.ts';
+import { accepts } from './tcp.ts';
 
 export interface Nginx {
   readonly address: string;
@@ -28,13 +28,14 @@ export const findNginx = (): { readonly program: string; readonly version: strin
   return undefined;
 };
 
-/** Starts it in front of `node` (host:port); it speaks HTTP/2 without TLS by prior knowledge. Throws where it is not installed. */
-export const startNginx = async (node: string): Promise<Nginx> => {
+/** Starts it in front of `node` (host:port), or with a page at `/`; it speaks HTTP/2 without TLS by prior knowledge. Throws where it is not installed. */
+export const startNginx = async (node?: string): Promise<Nginx> => {
   const found = findNginx();
   if (found === undefined) throw new Error('nginx is not installed: apt-get install nginx-light');
   const folder = mkdtempSync(join(tmpdir(), 'micro-nginx-'));
   const address = `127.0.0.1:${await freePort()}`;
-  for (const name of ['client', 'proxy', 'fastcgi', 'uwsgi', 'scgi']) mkdirSync(join(folder, name));
+  for (const name of ['client', 'proxy', 'fastcgi', 'uwsgi', 'scgi', 'html']) mkdirSync(join(folder, name));
+  writeFileSync(join(folder, 'html', 'index.html'), 'x'.repeat(pageBytes));
   writeFileSync(join(folder, 'nginx.conf'), configuration({ folder, address, node }));
   const child = spawn(found.program, ['-p', folder, '-c', 'nginx.conf', '-e', 'error.log'], { stdio: 'ignore' });
   const stop = async (): Promise<void> => {
@@ -50,8 +51,16 @@ export const startNginx = async (node: string): Promise<Nginx> => {
   return { address, version: found.version, stop };
 };
 
+const pageBytes = 5_000;
+
+/** A page may be posted to: conformance suites do that. */
+const page = 'index index.html; error_page 405 =200 $uri;';
+const before = (node: string): string => `grpc_pass grpc://${node}; grpc_read_timeout 1h; grpc_send_timeout 1h;`;
+const upstream = (node: string): string =>
+  `upstream node { server ${node}; keepalive 256; keepalive_requests 1000000000; }`;
+
 /** Nothing is logged, connections to the node are kept, and none is closed for the number of its requests. */
-const configuration = (o: { readonly folder: string; readonly address: string; readonly node: string }): string => `
+const configuration = (o: { readonly folder: string; readonly address: string; readonly node?: string }): string => `
 daemon off;
 master_process on;
 worker_processes 1;
@@ -65,25 +74,16 @@ http {
   uwsgi_temp_path ${o.folder}/uwsgi;
   scgi_temp_path ${o.folder}/scgi;
   keepalive_requests 1000000000;
-  upstream node { server ${o.node}; keepalive 256; keepalive_requests 1000000000; }
+  ${o.node === undefined ? '' : upstream(o.node)}
   server {
     listen ${o.address} http2;
     client_max_body_size 0;
     http2_max_concurrent_streams 1000;
-    location / { grpc_pass grpc://node; grpc_read_timeout 1h; grpc_send_timeout 1h; }
+    root ${o.folder}/html;
+    location / { ${o.node === undefined ? page : before('node')} }
   }
 }
 `;
-
-const accepts = (address: string): Promise<boolean> =>
-  new Promise((resolve) => {
-    const [host, port] = address.split(':');
-    const socket = connect(Number(port), host);
-    socket.once('connect', () => resolve(true));
-    socket.once('error', () => resolve(false));
-    socket.once('close', () => resolve(false));
-    socket.once('connect', () => socket.destroy());
-  });
 
 const end = async (child: ChildProcess): Promise<void> => {
   if (child.exitCode !== null || child.signalCode !== null) return;

@@ -1,0 +1,99 @@
+/** The interop client of grpc-go against its own server, which knows nothing of us and is registered by hand: what passes directly must pass through the proxy. */
+
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import * as assert from 'uvu/assert';
+
+import { freePort } from '../support/free-port.ts';
+import { goProgramFiles } from '../support/go-program.ts';
+import { poll } from '../support/poll.ts';
+import { openAdminCaller, type RpcCaller } from '../support/rpc.ts';
+import { type Server, startServer } from '../support/server.ts';
+import { suite } from '../support/suite.ts';
+import { accepts } from '../support/tcp.ts';
+
+const test = suite('grpc interop');
+
+/** Every case of the client that its own server passes without TLS, foreign credentials or load reports. */
+const cases = [
+  'empty_unary',
+  'large_unary',
+  'client_streaming',
+  'server_streaming',
+  'ping_pong',
+  'empty_stream',
+  'timeout_on_sleeping_server',
+  'cancel_after_begin',
+  'cancel_after_first_response',
+  'status_code_and_message',
+  'special_status_message',
+  'custom_metadata',
+  'unimplemented_method',
+  'unimplemented_service',
+  'rpc_soak',
+  'channel_soak',
+];
+
+/** What the proxy still gets wrong, and how. */
+const faults: Readonly<Record<string, string>> = {
+  unimplemented_service: 'a service that nobody has is answered with status 13 (internal), not 12 (unimplemented)',
+};
+
+const caseLimitMs = 15_000;
+const go = await goProgramFiles(['grpc-interop-client', 'grpc-interop-server']);
+
+/** Runs one case against an address; the last thing the client said when it did not pass. */
+const runCase = (client: string, name: string, o: { address: string; metadata?: string }): Promise<string> =>
+  new Promise((resolve) => {
+    const [host, port] = o.address.split(':') as [string, string];
+    const args = ['-server_host', host, '-server_port', port, '-test_case', name];
+    if (o.metadata !== undefined) args.push('-additional_metadata', o.metadata);
+    execFile(client, args, { timeout: caseLimitMs }, (error, _, stderr) =>
+      resolve(error === null ? '' : stderr.trim().split('\n').at(-1) || error.message),
+    );
+  });
+
+if ('absent' in go) console.log(`SKIP the interop cases of grpc-go: ${go.absent}`);
+else {
+  const { 'grpc-interop-client': client, 'grpc-interop-server': program } = go.files;
+  let server: Server;
+  let caller: RpcCaller;
+  let node: ChildProcess;
+  let direct: string;
+
+  test.before(async () => {
+    server = await startServer();
+    caller = await openAdminCaller(server.proxyAddress);
+    const port = await freePort();
+    direct = `127.0.0.1:${port}`;
+    node = spawn(program, ['-port', String(port)], { stdio: 'ignore' });
+    await poll('the interop server to listen', () => accepts(direct));
+    await caller.call('registry', 'Registry.Register', {
+      name: 'interop',
+      version: 'latest',
+      nodes: [{ id: 'interop-1', address: direct, metadata: { grpc: 'grpc.testing.TestService' } }],
+      options: { ttl: '600' },
+    });
+  });
+
+  test.after(async () => {
+    node.kill('SIGKILL');
+    await once(node, 'exit');
+    await caller.close();
+    await server.stop();
+  });
+
+  for (const name of cases)
+    test(name, async () => {
+      assert.is(await runCase(client, name, { address: direct }), '', 'without the proxy');
+      if (name in faults) return;
+      const address = server.proxyAddress;
+      assert.is(await runCase(client, name, { address }), '', 'through the proxy, without an account');
+      const metadata = `authorization:Bearer ${caller.token}`;
+      assert.is(await runCase(client, name, { address, metadata }), '', 'through the proxy, with a token');
+    });
+
+  for (const [name, fault] of Object.entries(faults)) console.log(`SKIP ${name} through the proxy: ${fault}`);
+}
+
+test.run();
