@@ -17,6 +17,7 @@ export const goPrograms = {
   grpcurl: { module: 'grpcurl', package: 'github.com/fullstorydev/grpcurl/cmd/grpcurl' },
   'grpc-interop-client': { module: 'grpc-interop', package: 'google.golang.org/grpc/interop/client' },
   'grpc-interop-server': { module: 'grpc-interop', package: 'google.golang.org/grpc/interop/server' },
+  'hpack-peer': { module: 'hpack-peer', package: '.' },
 } as const satisfies Readonly<Record<string, GoProgram>>;
 
 export type GoProgramName = keyof typeof goPrograms;

@@ -1,0 +1,63 @@
+/** `npm run fuzz [name …] [-- --inputs N --seed N]`: fuzzes the parsers that read what any peer may send, a million inputs each unless told otherwise, and prints the figures. A fault ends the run with the input and the seed that repeat it. */
+
+import { parseArgs } from 'node:util';
+
+import { goProgram } from '../support/go-program.ts';
+import { startHpackPeer } from '../support/hpack-peer.ts';
+import type { FuzzFigures } from './engine.ts';
+import { fuzz } from './engine.ts';
+import { hpackTarget } from './hpack.fuzz.ts';
+
+const inputsDefault = 1_000_000;
+
+interface Limits {
+  readonly inputs: number;
+  readonly seed: number;
+}
+
+const fuzzHpack = async (limits: Limits): Promise<FuzzFigures> => {
+  const go = await goProgram('hpack-peer');
+  if ('absent' in go) {
+    console.log(`SKIP comparing with golang.org/x/net: ${go.absent}`);
+    return fuzz(hpackTarget(), limits);
+  }
+  const peer = startHpackPeer(go.file);
+  const target = hpackTarget(peer);
+  const figures = await fuzz(target, limits);
+  await peer.close();
+  console.log(`${target.peerBlocks} blocks were compared with golang.org/x/net as well`);
+  return figures;
+};
+
+const targets: Readonly<Record<string, (limits: Limits) => Promise<FuzzFigures>>> = { hpack: fuzzHpack };
+
+const report = ({ inputs, seconds, corpus, covered, outcomes, growthBytes }: FuzzFigures): void => {
+  console.log(
+    `${inputs} inputs in ${seconds.toFixed(0)} s (${(inputs / seconds).toFixed(0)}/s), no fault; ${corpus} of them reached something new; ` +
+      `${(covered * 100).toFixed(1)} % of the code ran; ${outcomes.size} outcomes; memory grew by ${(growthBytes / 1e6).toFixed(1)} MB`,
+  );
+  const often = [...outcomes].sort(([, a], [, b]) => b - a);
+  for (const [outcome, times] of often.slice(0, 12)) console.log(`${String(times).padStart(9)}  ${outcome}`);
+};
+
+const main = async (): Promise<number> => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { inputs: { type: 'string' }, seed: { type: 'string' } },
+  });
+  const inputs = Number(values.inputs ?? inputsDefault);
+  const seed = Number(values.seed ?? Date.now() % 2 ** 31);
+  const names = positionals.length > 0 ? positionals : Object.keys(targets);
+  const unknown = names.find((name) => !Object.hasOwn(targets, name));
+  if (unknown !== undefined || !(inputs > 0) || !Number.isInteger(seed)) {
+    console.error(`usage: npm run fuzz [${Object.keys(targets).join('|')}] [-- --inputs N --seed N]`);
+    return 1;
+  }
+  for (const name of names) {
+    console.log(`== ${name}, seed ${seed}`);
+    report(await targets[name]!({ inputs, seed }));
+  }
+  return 0;
+};
+
+process.exitCode = await main();
