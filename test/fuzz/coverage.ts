@@ -5,8 +5,6 @@ import { type Profiler, Session } from 'node:inspector';
 export interface Coverage {
   /** Of what ran since the last call here: how many characters had not run before. They do not count as run until `keepLooked`. */
   look(): number;
-  /** The same, and they count as run from now on. */
-  keep(): number;
   /** What the last look() saw counts as run from now on. */
   keepLooked(): void;
   /** Part of the characters of the watched functions that have run: 0 to 1. */
@@ -49,7 +47,6 @@ export const watchCoverage = (files: RegExp): Coverage => {
       looked = take();
       return looked.reduce((n, ran) => n + news(ran), 0);
     },
-    keep: () => take().reduce((n, ran) => n + note(ran), 0),
     keepLooked: () => looked.forEach(note),
     get share() {
       let run = 0;
@@ -84,18 +81,13 @@ const marksNow = (length: number, { ranges, isBlockCoverage }: Profiler.Function
 };
 
 const news = ({ marks, one }: Ran): number => {
+  const now = marksNow(marks.length, one);
   let found = 0;
-  marksNow(marks.length, one).forEach((mark, i) => {
-    if (mark === 2 && marks[i] !== 2) found += 1;
-  });
+  for (let i = 0; i < now.length; i++) if (now[i] === 2 && marks[i] !== 2) found += 1;
   return found;
 };
 
-const note = ({ marks, one }: Ran): number => {
-  let found = 0;
-  marksNow(marks.length, one).forEach((mark, i) => {
-    if (mark === 2 && marks[i] !== 2) found += 1;
-    if (mark > marks[i]!) marks[i] = mark;
-  });
-  return found;
+const note = ({ marks, one }: Ran): void => {
+  const now = marksNow(marks.length, one);
+  for (let i = 0; i < now.length; i++) if (now[i]! > marks[i]!) marks[i] = now[i]!;
 };

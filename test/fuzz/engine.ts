@@ -42,14 +42,21 @@ export interface FuzzFigures {
 setFlagsFromString('--expose-gc');
 const collect: () => void = runInNewContext('gc');
 
+/** Inputs between two looks at the coverage. */
 const batchInputs = 500;
 /** Inputs kept to start from; beyond that a new one takes the place of another. */
 const corpusMax = 2_000;
 /** Changes of one input in a row, at most. */
 const changesMax = 4;
 
+/** Told now and then how far a run is. */
+export type FuzzProgress = (done: number) => void;
+
 /** Runs `inputs` inputs. Rejects with the input's text and the seed when one misbehaves. */
-export const fuzz = async <I>(target: FuzzTarget<I>, o: { inputs: number; seed: number }): Promise<FuzzFigures> => {
+export const fuzz = async <I>(
+  target: FuzzTarget<I>,
+  o: { inputs: number; seed: number; progress?: FuzzProgress },
+): Promise<FuzzFigures> => {
   const random = createRandom(o.seed);
   const coverage = watchCoverage(target.covers);
   const corpus: I[] = [];
@@ -66,6 +73,7 @@ export const fuzz = async <I>(target: FuzzTarget<I>, o: { inputs: number; seed: 
       if (corpus.length === 0) corpus.push(...target.seeds);
       done += batch.length;
       await target.settle?.();
+      o.progress?.(done);
     }
     const seconds = (performance.now() - started) / 1_000;
     return {
@@ -113,20 +121,26 @@ const runOne = <I>(target: FuzzTarget<I>, input: I, seed: number): string => {
   }
 };
 
-/** When a batch ran new code, its inputs, run again one by one, show which of them did. */
+/** When a batch ran new code, parts of it, run again and halved, show which of its inputs did. */
 const whoFound = <I>(target: FuzzTarget<I>, batch: readonly I[], coverage: Coverage): readonly I[] => {
-  const found: I[] = [];
-  let left = coverage.look();
-  for (const input of batch) {
-    if (left <= 0) break;
-    target.run(input);
-    const news = coverage.keep();
-    left -= news;
-    if (news > 0) found.push(input);
-  }
+  if (coverage.look() === 0) return [];
+  const found = findersIn(target, batch, coverage);
   // What no input repeats, such as code that runs once in a process, is not looked for again.
   coverage.keepLooked();
   return found;
+};
+
+/** The inputs, of those just run, that ran new code. */
+const findersIn = <I>(target: FuzzTarget<I>, inputs: readonly I[], coverage: Coverage): readonly I[] => {
+  if (inputs.length === 1) {
+    coverage.keepLooked();
+    return inputs;
+  }
+  const middle = inputs.length >> 1;
+  return [inputs.slice(0, middle), inputs.slice(middle)].flatMap((half) => {
+    for (const input of half) target.run(input);
+    return coverage.look() === 0 ? [] : findersIn(target, half, coverage);
+  });
 };
 
 const keep = <I>(corpus: I[], input: I, random: Random): void => {

@@ -4,15 +4,19 @@ import { parseArgs } from 'node:util';
 
 import { goProgram } from '../support/go-program.ts';
 import { startHpackPeer } from '../support/hpack-peer.ts';
-import type { FuzzFigures } from './engine.ts';
+import type { FuzzFigures, FuzzProgress } from './engine.ts';
 import { fuzz } from './engine.ts';
 import { hpackTarget } from './hpack.fuzz.ts';
 
 const inputsDefault = 1_000_000;
 
+/** Inputs between two lines that say how far the run is. */
+const inputsPerLine = 200_000;
+
 interface Limits {
   readonly inputs: number;
   readonly seed: number;
+  readonly progress: FuzzProgress;
 }
 
 const fuzzHpack = async (limits: Limits): Promise<FuzzFigures> => {
@@ -30,6 +34,15 @@ const fuzzHpack = async (limits: Limits): Promise<FuzzFigures> => {
 };
 
 const targets: Readonly<Record<string, (limits: Limits) => Promise<FuzzFigures>>> = { hpack: fuzzHpack };
+
+const createProgress = (): FuzzProgress => {
+  let told = 0;
+  return (done) => {
+    if (done - told < inputsPerLine) return;
+    told = done;
+    console.log(`${done} inputs`);
+  };
+};
 
 const report = ({ inputs, seconds, corpus, covered, outcomes, growthBytes }: FuzzFigures): void => {
   console.log(
@@ -55,7 +68,7 @@ const main = async (): Promise<number> => {
   }
   for (const name of names) {
     console.log(`== ${name}, seed ${seed}`);
-    report(await targets[name]!({ inputs, seed }));
+    report(await targets[name]!({ inputs, seed, progress: createProgress() }));
   }
   return 0;
 };
