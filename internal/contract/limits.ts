@@ -39,8 +39,9 @@ export const clientTimeoutMs = 10_000;
 /** Registered nodes live this long without a refresh; services refresh at the interval. */
 export const registerTtlMs = 90_000;
 export const registerIntervalMs = 30_000;
-/** Events a watcher may be behind. */
+/** Events a watcher may be behind, and nodes in all of them together. */
 export const watchQueueMax = 4_096;
+export const watchQueueNodesMax = 500_000;
 /** Nodes in one service version, versions and endpoints of one service. */
 export const nodesMax = 10_000;
 export const endpointsMax = 10_000;
@@ -133,8 +134,9 @@ export const deregisterCallMs = 2_000;
 export const nodePenaltyMs = 2_000;
 /** Namespaces a router keeps in memory when it may not see all of them at once. */
 export const routerNamespacesMax = 16;
-/** A router reads everything anew this often, besides watching. */
-export const routerResyncMs = 30_000;
+/** Who watches a registry compares with a list this long after opening the watch, and then this often. */
+export const registrySettleMs = 1_000;
+export const registryResyncMs = 30_000;
 /** Nodes a router remembers as failed. */
 export const failedNodesMax = 10_000;
 /** The proxy: connections to it, calls in flight on each, time to speak HTTP/2, time to dial a node. */

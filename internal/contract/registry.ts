@@ -39,9 +39,15 @@ export interface RegistryOptions extends CallOptions {
   readonly domain?: string;
 }
 
+export interface RegisterOptions extends RegistryOptions {
+  readonly ttlMs?: number;
+  /** The node may outlive the process that holds the registry: a driver that can keeps it over a restart. Set for what registers from outside. */
+  readonly durable?: boolean;
+}
+
 export interface Registry {
   /** Upserts version and nodes; endpoints and metadata of the version are replaced. `ttlMs` 0 or undefined: never expires. */
-  register(service: Service, o?: RegistryOptions & { readonly ttlMs?: number }): Promise<void>;
+  register(service: Service, o?: RegisterOptions): Promise<void>;
   /** Removes these nodes; the version goes with its last node. */
   deregister(service: Pick<Service, 'name' | 'version' | 'nodes'>, o?: RegistryOptions): Promise<void>;
   /** One entry per version; empty when the service is unknown. */

@@ -37,7 +37,8 @@ export const create = (ctx: PluginContext<{}, typeof needs>): ServiceInstance =>
       const domain = domainOf(request);
       authorizeAdmin(call.account, domain, ids.register);
       const ttlMs = Number(request.options?.ttl ?? 0n) * 1_000;
-      await registry.register(serviceOf(request), { domain, ttlMs, signal: call.signal });
+      // Whoever calls from outside may run on when this process ends.
+      await registry.register(serviceOf(request), { domain, ttlMs, durable: true, signal: call.signal });
       return {};
     },
     'Registry.Deregister': async (request, call) => {

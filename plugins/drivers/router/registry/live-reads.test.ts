@@ -15,8 +15,8 @@ const open = () => {
   const taken: string[] = [];
   const reads = createLiveReads({
     get: () => new Promise((resolve) => asked.push(resolve)),
-    take: (domain, services) => {
-      taken.push(`${domain} ${services.map((s) => s.name)}`);
+    take: (services) => {
+      taken.push(`took ${services.map((s) => s.name)}`);
     },
   });
   const answer = async (...services: readonly Service[]): Promise<void> => {
@@ -37,7 +37,7 @@ test('ask once for callers that ask at once, and anew for later ones', async () 
   const later = reads.read('micro', 'a');
   await answer(version('a'));
   await later;
-  assert.deepEqual(taken, ['micro a', 'micro a']);
+  assert.deepEqual(taken, ['took a', 'took a']);
 });
 
 test('ask again when the service changed meanwhile, and not for the change of another', async () => {
@@ -50,14 +50,14 @@ test('ask again when the service changed meanwhile, and not for the change of an
   assert.deepEqual(taken, []);
   await answer();
   await reading;
-  assert.deepEqual(taken, ['micro ']);
+  assert.deepEqual(taken, ['took ']);
 });
 
 test('leave it to the changes when they do not cease', async () => {
   const { reads, asked, taken, answer } = open();
   const reading = reads.read('micro', 'a');
   for (let i = 0; i < 3; i += 1) {
-    reads.outdateAll();
+    reads.outdate('micro', 'a');
     await answer(version('a'));
   }
   await reading;

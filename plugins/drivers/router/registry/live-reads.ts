@@ -7,14 +7,12 @@ export interface LiveReads {
   read(domain: string, name: string): Promise<void>;
   /** Says that a change of this service was taken in: an answer that is on its way may be older. */
   outdate(domain: string, name: string): void;
-  /** The same of every service. */
-  outdateAll(): void;
 }
 
 export interface LiveReadOptions {
   get(domain: string, name: string): Promise<readonly Service[]>;
   /** Takes in an answer that nothing newer is known of. */
-  take(domain: string, services: readonly Service[]): void;
+  take(services: readonly Service[]): void;
 }
 
 interface Reading {
@@ -32,7 +30,7 @@ export const createLiveReads = ({ get, take }: LiveReadOptions): LiveReads => {
     for (let attempt = 1; attempt <= attempts; attempt += 1) {
       reading.outdated = false;
       const services = await get(domain, name);
-      if (!reading.outdated) return take(domain, services);
+      if (!reading.outdated) return take(services);
     }
   };
 
@@ -49,9 +47,6 @@ export const createLiveReads = ({ get, take }: LiveReadOptions): LiveReads => {
     outdate: (domain, name) => {
       const reading = readings.size === 0 ? undefined : readings.get(keyOf(domain, name));
       if (reading !== undefined) reading.outdated = true;
-    },
-    outdateAll: () => {
-      for (const reading of readings.values()) reading.outdated = true;
     },
   };
 };

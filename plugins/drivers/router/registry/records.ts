@@ -12,12 +12,8 @@ export interface Records {
   routesOfFullName(domain: string, name: string, fullName: string): readonly Route[];
   /** Names of the services of a domain whose nodes register this proto full name, sorted. */
   namesOfFullName(domain: string, fullName: string): readonly string[];
-  /** What is known of every service, for comparing. */
-  all(): readonly Service[];
   put(domain: string, service: Service): void;
   drop(domain: string, service: Pick<Service, 'name' | 'version'>): void;
-  /** Makes the records these and no others. */
-  replace(now: Iterable<readonly [domain: string, service: Service]>): void;
 }
 
 interface Entry {
@@ -66,11 +62,6 @@ export const createRecords = (appeared: (now: Service, before: Service | undefin
     if (domain.services.size === 0) domains.delete(domainName);
   };
 
-  const known = (): readonly (readonly [string, Service])[] =>
-    [...domains].flatMap(([name, { services }]) =>
-      [...services.values()].flatMap(({ versions }) => [...versions.values()].map((s) => [name, s] as const)),
-    );
-
   return {
     routes: (domain, name) => {
       const entry = domains.get(domain)?.services.get(name);
@@ -85,17 +76,8 @@ export const createRecords = (appeared: (now: Service, before: Service | undefin
       return entry.routesOfFullName.get(fullName) ?? none;
     },
     namesOfFullName: (domain, fullName) => domains.get(domain)?.fullNames.services(fullName) ?? [],
-    all: () => known().map(([, service]) => service),
     put,
     drop,
-    replace: (now) => {
-      const kept = new Set<string>();
-      for (const [domain, service] of now) {
-        kept.add(keyOf(domain, service));
-        put(domain, service);
-      }
-      for (const [domain, service] of known()) if (!kept.has(keyOf(domain, service))) drop(domain, service);
-    },
   };
 };
 
@@ -123,5 +105,3 @@ const routesByFullName = (entry: Entry): Map<string, readonly Route[]> => {
     }
   return byFullName;
 };
-
-const keyOf = (domain: string, { name, version }: Service): string => JSON.stringify([domain, name, version]);

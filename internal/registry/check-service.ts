@@ -1,14 +1,9 @@
 /** What the memory registry accepts: names, node ids, addresses and counts. Pure; throws badRequest with the id it is given. */
 
-import { defaultNamespace } from '../../../../internal/contract/core.ts';
-import { badRequest } from '../../../../internal/contract/error.ts';
-import {
-  endpointsMax,
-  nodesMax,
-  nodeTextCharsMax,
-  registryNameCharsMax,
-} from '../../../../internal/contract/limits.ts';
-import type { Service } from '../../../../internal/contract/registry.ts';
+import { defaultNamespace } from '../contract/core.ts';
+import { badRequest } from '../contract/error.ts';
+import { endpointsMax, nodesMax, nodeTextCharsMax, registryNameCharsMax } from '../contract/limits.ts';
+import type { Service } from '../contract/registry.ts';
 
 // A service name becomes a path segment and a command word: nothing that either could read another way.
 const namePattern = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;

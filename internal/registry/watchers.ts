@@ -1,17 +1,18 @@
 /**
- * The watchers of the memory registry. Each has a bounded queue that fills from the moment watch() is called, so that
+ * The watchers of a registry. Each has a bounded queue that fills from the moment watch() is called, so that
  * no event is lost between the call and the first read. Owns the queues; knows nothing of records.
  */
 
-import { defaultNamespace } from '../../../../internal/contract/core.ts';
-import { tooMany } from '../../../../internal/contract/error.ts';
-import { watchQueueMax } from '../../../../internal/contract/limits.ts';
-import type { RegistryEvent, RegistryOptions } from '../../../../internal/contract/registry.ts';
+import { defaultNamespace } from '../contract/core.ts';
+import { tooMany } from '../contract/error.ts';
+import { watchQueueMax, watchQueueNodesMax } from '../contract/limits.ts';
+import type { RegistryEvent, RegistryOptions } from '../contract/registry.ts';
 
 export interface Watchers {
   /** Starts collecting at once; the iterable can be read once. */
   open(o: RegistryOptions & { readonly service?: string }): AsyncIterable<RegistryEvent>;
-  emit(domain: string, event: RegistryEvent): void;
+  /** `event` is made only if somebody wants it, and once for all of them. */
+  emit(changed: { readonly domain: string; readonly name: string }, event: () => RegistryEvent): void;
   /** Ends every watch; later ones end at once. */
   close(): void;
 }
@@ -43,8 +44,13 @@ export const createWatchers = (): Watchers => {
       else o.signal?.addEventListener('abort', queue.end, { once: true });
       return queue.events;
     },
-    emit: (domain, event) => {
-      for (const watcher of [...open]) if (wants(watcher, domain, event)) watcher.push(event);
+    emit: (changed, event) => {
+      let made: RegistryEvent | undefined;
+      for (const watcher of [...open]) {
+        if (!wants(watcher, changed)) continue;
+        made ??= event();
+        watcher.push(made);
+      }
     },
     close: () => {
       closed = true;
@@ -53,9 +59,8 @@ export const createWatchers = (): Watchers => {
   };
 };
 
-const wants = (watcher: Watcher, domain: string, event: RegistryEvent): boolean =>
-  (watcher.domain === '*' || watcher.domain === domain) &&
-  (watcher.service === undefined || watcher.service === event.service.name);
+const wants = (watcher: Watcher, { domain, name }: { readonly domain: string; readonly name: string }): boolean =>
+  (watcher.domain === '*' || watcher.domain === domain) && (watcher.service === undefined || watcher.service === name);
 
 interface Queue {
   readonly events: AsyncIterable<RegistryEvent>;
@@ -70,6 +75,7 @@ interface Queue {
  */
 const createQueue = (onEnd: () => void): Queue => {
   let waiting: RegistryEvent[] = [];
+  let waitingNodes = 0;
   let readers: (() => void)[] = [];
   let ended = false;
   let failure: Error | undefined;
@@ -86,19 +92,26 @@ const createQueue = (onEnd: () => void): Queue => {
   };
   const push = (event: RegistryEvent): void => {
     if (ended) return;
-    if (waiting.length < watchQueueMax) {
-      waiting.push(event);
-      wake();
+    const nodes = event.service.nodes.length;
+    const bound = waiting.length >= watchQueueMax ? 'watchQueueMax' : 'watchQueueNodesMax';
+    if (bound === 'watchQueueMax' || (waiting.length > 0 && waitingNodes + nodes > watchQueueNodesMax)) {
+      const behind = `watcher is more than ${waiting.length} events of ${waitingNodes} nodes behind (${bound})`;
+      failure = tooMany('registry.Registry.Watch', behind);
+      waiting = [];
+      end();
       return;
     }
-    waiting = [];
-    failure = tooMany('registry.Registry.Watch', `watcher is more than ${watchQueueMax} events behind (watchQueueMax)`);
-    end();
+    waiting.push(event);
+    waitingNodes += nodes;
+    wake();
   };
   const next = async (): Promise<IteratorResult<RegistryEvent>> => {
     while (true) {
       const value = waiting.shift();
-      if (value !== undefined) return { done: false, value };
+      if (value !== undefined) {
+        waitingNodes -= value.service.nodes.length;
+        return { done: false, value };
+      }
       if (failure !== undefined) throw failure;
       if (ended) return { done: true, value: undefined };
       await new Promise<void>((resolve) => readers.push(resolve));

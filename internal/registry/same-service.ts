@@ -1,7 +1,7 @@
 /** Whether a registration repeats what is known, so that a refresh is no event. Pure; allocates nothing for equal input. */
 
-import type { ValueTree } from '../../../../internal/contract/handler.ts';
-import type { Endpoint } from '../../../../internal/contract/registry.ts';
+import type { ValueTree } from '../contract/handler.ts';
+import type { Endpoint } from '../contract/registry.ts';
 
 type Strings = Readonly<Record<string, string>>;
 

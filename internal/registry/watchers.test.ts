@@ -2,25 +2,27 @@
 
 import assert from 'node:assert/strict';
 
-import { isMicroError } from '../../../../internal/contract/error.ts';
-import { watchQueueMax } from '../../../../internal/contract/limits.ts';
-import type { RegistryEvent } from '../../../../internal/contract/registry.ts';
-import { suite } from '../../../../test/support/suite.ts';
+import { isMicroError } from '../contract/error.ts';
+import { watchQueueMax } from '../contract/limits.ts';
+import type { RegistryEvent } from '../contract/registry.ts';
+import { suite } from '../../test/support/suite.ts';
 
-import { createWatchers } from './watchers.ts';
+import { createWatchers, type Watchers } from './watchers.ts';
 
 const event = (name: string): RegistryEvent => ({
   action: 'create',
   service: { name, version: 'latest', metadata: {}, endpoints: [], nodes: [] },
 });
 
+const emit = (watchers: Watchers, name: string): void => watchers.emit({ domain: 'micro', name }, () => event(name));
+
 const test = suite('registry watchers');
 
 test('keep what happens between watch() and the first read', async () => {
   const watchers = createWatchers();
   const iterator = watchers.open({})[Symbol.asyncIterator]();
-  watchers.emit('micro', event('a'));
-  watchers.emit('micro', event('b'));
+  emit(watchers, 'a');
+  emit(watchers, 'b');
   assert.equal((await iterator.next()).value.service.name, 'a');
   assert.equal((await iterator.next()).value.service.name, 'b');
 });
@@ -28,10 +30,10 @@ test('keep what happens between watch() and the first read', async () => {
 test('end a reader that falls behind with tooMany', async () => {
   const watchers = createWatchers();
   const iterator = watchers.open({})[Symbol.asyncIterator]();
-  for (let i = 0; i < watchQueueMax; i += 1) watchers.emit('micro', event('a'));
+  for (let i = 0; i < watchQueueMax; i += 1) emit(watchers, 'a');
   assert.equal((await iterator.next()).done, false);
-  watchers.emit('micro', event('a'));
-  watchers.emit('micro', event('one more'));
+  emit(watchers, 'a');
+  emit(watchers, 'one more');
   await assert.rejects(iterator.next(), (e) => isMicroError(e) && e.code === 429 && e.detail.includes('watchQueueMax'));
 });
 
@@ -40,7 +42,7 @@ test('do not hold other readers up when one falls behind', async () => {
   watchers.open({});
   const quick = watchers.open({})[Symbol.asyncIterator]();
   for (let i = 0; i < 2 * watchQueueMax; i += 1) {
-    watchers.emit('micro', event(`${i}`));
+    emit(watchers, `${i}`);
     assert.equal((await quick.next()).value.service.name, `${i}`);
   }
 });
