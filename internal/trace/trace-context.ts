@@ -35,17 +35,32 @@ export const parseTraceparent = (text: string | undefined, state?: string): Trac
 export const formatTraceparent = (c: TraceContext): string =>
   `00-${c.traceId}-${c.spanId}-${(c.flags & 1).toString(16).padStart(2, '0')}`;
 
-const randomHex = (bytes: number): string => {
+/** Random digits are drawn for many ids at once: a draw costs more than all else about a span. */
+const drawnBytes = 2_048;
+const traceDigits = 32;
+const spanDigits = 16;
+const zeros = '0'.repeat(traceDigits);
+
+let drawn = '';
+let used = 0;
+
+/** Digits that no other id has and that are not all zero. */
+const randomHex = (digits: number): string => {
   for (;;) {
-    const hex = randomBytes(bytes).toString('hex');
-    if (!/^0+$/.test(hex)) return hex;
+    if (used + digits > drawn.length) {
+      drawn = randomBytes(drawnBytes).toString('hex');
+      used = 0;
+    }
+    used += digits;
+    const hex = drawn.slice(used - digits, used);
+    if (hex !== zeros.slice(0, digits)) return hex;
   }
 };
 
 /** A span below `parent`, or the first of a new trace. */
 export const childContext = (parent: TraceContext | undefined): TraceContext => ({
-  traceId: parent?.traceId ?? randomHex(16),
-  spanId: randomHex(8),
+  traceId: parent?.traceId ?? randomHex(traceDigits),
+  spanId: randomHex(spanDigits),
   flags: parent?.flags ?? 1,
   state: parent?.state,
 });

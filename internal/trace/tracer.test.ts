@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 
+import { INVALID_SPAN_CONTEXT, type Span, trace } from '@opentelemetry/api';
 import fc from 'fast-check';
 
 import { spansMax } from '../contract/limits.ts';
@@ -82,6 +83,42 @@ test('remembers the last spans only', async () => {
   assert.equal(tracer.recent().length, spansMax);
   assert.equal(tracer.recent()[0]?.name, 'span 10');
   assert.equal(tracer.recent()[0]?.durationMs, 5);
+});
+
+test('an OpenTelemetry SDK that is installed sees every span, with its parent, and names its ids', async () => {
+  const seen: string[] = [];
+  const spanContext = { ...INVALID_SPAN_CONTEXT, traceId: '1'.repeat(32), spanId: '2'.repeat(16) };
+  const span = {
+    isRecording: () => true,
+    spanContext: () => spanContext,
+    setStatus: ({ message }: { message?: string }) => seen.push(`failed: ${message}`),
+    end: () => seen.push('ended'),
+  } as unknown as Span;
+  const getTracer = () => ({
+    startSpan: (name: string, _: unknown, outer: Parameters<typeof trace.getSpanContext>[0]) => {
+      seen.push(`${name} below ${trace.getSpanContext(outer)?.spanId}`);
+      return span;
+    },
+    startActiveSpan: () => assert.fail('not used'),
+  });
+  const tracer = await loadTracer({ now: () => 0 });
+  trace.setGlobalTracerProvider({ getTracer: getTracer as never });
+  try {
+    const started = tracer.start('watched', { kind: 'server', parent: parseTraceparent(example) });
+    assert.equal(started.context.traceId, spanContext.traceId);
+    assert.equal(
+      started.run(() => currentTrace()),
+      started.context,
+    );
+    started.end('broken');
+    started.end();
+  } finally {
+    trace.disable();
+  }
+  assert.deepEqual(seen, ['watched below b7ad6b7169203331', 'failed: broken', 'ended']);
+  assert.equal(tracer.recent()[0]?.spanId, spanContext.spanId);
+  tracer.start('unwatched', { kind: 'server' }).end();
+  assert.equal(seen.length, 3);
 });
 
 test.run();

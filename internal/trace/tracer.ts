@@ -51,57 +51,91 @@ export const currentTrace = (): TraceContext | undefined => current.getStore();
 /** Loads the OpenTelemetry API, at first use and not before. */
 export const loadTracer = async (o: { readonly now: () => number }): Promise<Tracer> => {
   const api = await import('@opentelemetry/api');
-  const finished: SpanRecord[] = [];
+  const finished = createLastSpans();
   return {
-    start: (name, options) => startSpan({ api, name, options, now: o.now, keep: keepIn(finished) }),
-    recent: () => [...finished],
+    start: (name, options) => {
+      const parts = { name, options, now: o.now, keep: finished.keep };
+      return isWatched(api) ? startWatchedSpan(api, parts) : startOwnSpan(parts);
+    },
+    recent: finished.list,
   };
 };
 
-const keepIn =
-  (finished: SpanRecord[]) =>
-  (record: SpanRecord): void => {
-    finished.push(record);
-    if (finished.length > spansMax) finished.shift();
+/** The last spansMax spans; each new one takes the place of the oldest. */
+const createLastSpans = () => {
+  const spans: SpanRecord[] = [];
+  let next = 0;
+  return {
+    keep: (record: SpanRecord): void => {
+      spans[next] = record;
+      next = (next + 1) % spansMax;
+    },
+    list: (): readonly SpanRecord[] => [...spans.slice(next), ...spans.slice(0, next)],
   };
+};
 
-interface StartSpan {
-  readonly api: typeof import('@opentelemetry/api');
+/** Whether an OpenTelemetry SDK is installed in this process; without one its API only makes spans that nobody sees. */
+const isWatched = ({ trace, ProxyTracerProvider }: Api): boolean => {
+  const provider = trace.getTracerProvider();
+  return !(provider instanceof ProxyTracerProvider) || provider.getDelegateTracer('micro') !== undefined;
+};
+
+interface SpanParts {
   readonly name: string;
   readonly options: SpanOptions;
   readonly now: () => number;
   readonly keep: (record: SpanRecord) => void;
 }
 
-const startSpan = ({ api, name, options, now, keep }: StartSpan): Span => {
+const noAttributes: Readonly<Record<string, string>> = {};
+
+const startOwnSpan = (parts: SpanParts): Span => {
+  const parent = parts.options.parent ?? current.getStore();
+  const context = childContext(parent);
+  return { context, run: (body) => current.run(context, body), end: recorder(parts, context, parent) };
+};
+
+const startWatchedSpan = (api: Api, parts: SpanParts): Span => {
+  const { name, options } = parts;
   const parent = options.parent ?? current.getStore();
-  const attributes = options.attributes ?? {};
+  const kind = options.kind === 'server' ? api.SpanKind.SERVER : api.SpanKind.CLIENT;
   const outer = parentContext(api, parent);
   const span = api.trace
     .getTracer('micro')
-    .startSpan(
-      name,
-      { kind: options.kind === 'server' ? api.SpanKind.SERVER : api.SpanKind.CLIENT, attributes },
-      outer,
-    );
+    .startSpan(name, { kind, attributes: options.attributes ?? noAttributes }, outer);
   const context = span.isRecording() ? contextOf(span.spanContext()) : childContext(parent);
   const inner = api.trace.setSpan(outer, span);
-  const startedMs = now();
-  let ended = false;
+  const record = recorder(parts, context, parent);
   return {
     context,
     run: (body) => current.run(context, () => api.context.with(inner, body)),
     end: (failure) => {
-      if (ended) return;
-      ended = true;
+      if (!record(failure)) return;
       if (failure !== undefined) span.setStatus({ code: api.SpanStatusCode.ERROR, message: failure });
       span.end();
-      const { traceId, spanId } = context;
-      const durationMs = Math.max(0, now() - startedMs);
-      const parentId = parent?.spanId ?? '';
-      const failed = failure !== undefined;
-      keep({ traceId, spanId, parentId, name, startedMs, durationMs, kind: options.kind, attributes, failed });
     },
+  };
+};
+
+/** Remembers a span when it is told of its end, once; false from the second time on. */
+const recorder = ({ name, options, now, keep }: SpanParts, context: TraceContext, parent: TraceContext | undefined) => {
+  const startedMs = now();
+  let ended = false;
+  return (failure?: string): boolean => {
+    if (ended) return false;
+    ended = true;
+    keep({
+      traceId: context.traceId,
+      spanId: context.spanId,
+      parentId: parent?.spanId ?? '',
+      name,
+      startedMs,
+      durationMs: Math.max(0, now() - startedMs),
+      kind: options.kind,
+      attributes: options.attributes ?? noAttributes,
+      failed: failure !== undefined,
+    });
+    return true;
   };
 };
 
