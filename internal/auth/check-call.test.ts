@@ -3,9 +3,9 @@
 import * as assert from 'uvu/assert';
 
 import { suite } from '../../test/support/suite.ts';
-import type { Account, Auth, Rule } from '../contract/auth.ts';
+import type { Account, CallerAuth, Rule } from '../contract/auth.ts';
 import { isMicroError, unavailable } from '../contract/error.ts';
-import { type CallCheck, checkCall } from './check-call.ts';
+import { type CallCheck, checkCall, checkCallNow } from './check-call.ts';
 import { defaultRule } from './rules.ts';
 import { invalidToken } from './token-shape.ts';
 
@@ -27,7 +27,7 @@ const accounts: Readonly<Record<string, Account>> = {
   admin: account('admin', { issuer: 'micro', scopes: ['admin'] }),
 };
 
-const authWith = (rules: readonly Rule[]): Pick<Auth, 'inspect' | 'rules'> => ({
+const authWith = (rules: readonly Rule[]): CallerAuth => ({
   inspect: async (token) => {
     const known = accounts[token];
     if (known !== undefined) return known;
@@ -134,6 +134,34 @@ test('a service is governed by the rules of its own namespace', async () => {
   };
   await check(open, { auth, namespaceHeader: 'bar', rulesNamespace: 'foo' });
   assert.equal(asked, ['foo']);
+});
+
+test('what is known is decided without waiting, as it would be otherwise', async () => {
+  const { bob } = accounts;
+  const known = { account: (token: string) => (token === 'bob' ? bob : undefined), rules: () => open };
+  const call = {
+    service: 'helloworld',
+    endpoint: 'Helloworld.Call',
+    authorization: 'Bearer bob',
+    namespaceHeader: 'foo',
+  };
+  const ask = (auth: CallerAuth, more: Partial<CallCheck> = {}) => checkCallNow({ ...call, auth, ...more });
+  const auth = { ...authWith(open), known };
+  assert.equal(ask(auth), await checkCall({ ...call, auth }));
+  assert.is(ask(auth)?.account, bob);
+  assert.equal(ask(auth, { authorization: undefined }), { account: undefined, namespace: 'foo' });
+  assert.is(ask(auth, { authorization: 'Bearer other' }), undefined);
+  assert.is(ask({ ...auth, known: { ...known, rules: () => undefined } }), undefined);
+  assert.is(ask(authWith(open)), undefined);
+  const denying = { ...auth, known: { ...known, rules: () => [denied] } };
+  await refuses(
+    (async () => ask(denying))(),
+    403,
+    'Forbidden call made to helloworld:Helloworld.Call by bob',
+    /^a rule of namespace foo/,
+  );
+  await refuses((async () => ask(auth, { namespaceHeader: '*' }))(), 400, /^namespace/);
+  await refuses((async () => ask(auth, { authorization: 'Digest x' }))(), 401, /^invalid authorization header/);
 });
 
 const refuses = async (

@@ -1,6 +1,6 @@
 /** The check that every listener makes before a handler runs: header -> account, namespace of the call, rules (wire.md 3.2, 5.7). Opens nothing itself. */
 
-import type { Account, Auth } from '../contract/auth.ts';
+import type { Account, CallerAuth, Rule } from '../contract/auth.ts';
 import { defaultNamespace } from '../contract/core.ts';
 import { badRequest, forbidden, internal, isMicroError, unauthorized } from '../contract/error.ts';
 import { namespaceCharsMax } from '../contract/limits.ts';
@@ -9,7 +9,7 @@ import { parseAuthorization } from './bearer.ts';
 import { type Decision, decide, matchingRules } from './rules.ts';
 
 export interface CallCheck {
-  readonly auth: Pick<Auth, 'inspect' | 'rules'>;
+  readonly auth: CallerAuth;
   /** Micro name of the service that is called, and `Type.Method` (or the path, at the API). */
   readonly service: string;
   readonly endpoint: string;
@@ -37,11 +37,37 @@ export interface CheckedCall {
  * call made to … by …` as the rules decide, 500 when the rules cannot be read. All ids are the service's name.
  */
 export const checkCall = async (check: CallCheck): Promise<CheckedCall> => {
-  const { account, problem } = await identify(check);
+  const caller = await identify(check);
+  const namespace = namespaceOf(check, caller.account);
+  return judge(check, caller, namespace, await readRules(check, check.rulesNamespace ?? namespace));
+};
+
+/** The same without waiting, when the caller's account and the rules are known; undefined when they must be asked for. Throws what checkCall rejects with. */
+export const checkCallNow = (check: CallCheck): CheckedCall | undefined => {
+  const { known } = check.auth;
+  if (known === undefined) return undefined;
+  const token = tokenIn(check);
+  const account = token === undefined ? undefined : known.account(token);
+  if (token !== undefined && account === undefined) return undefined;
+  const namespace = namespaceOf(check, account);
+  const rules = known.rules(check.rulesNamespace ?? namespace);
+  return rules === undefined ? undefined : judge(check, { account }, namespace, rules);
+};
+
+const namespaceOf = (check: CallCheck, account: Account | undefined): string => {
   const namespace = check.namespaceHeader || account?.issuer || defaultNamespace;
-  requireNamespace(namespace, check.service);
-  const decision = await decideCall(check, account, namespace);
-  if (decision.allowed) return { account, namespace, ...(problem !== undefined && { problem }) };
+  if (namespace !== defaultNamespace) requireNamespace(namespace, check.service);
+  return namespace;
+};
+
+const judge = (
+  check: CallCheck,
+  { account, problem }: Caller,
+  namespace: string,
+  rules: readonly Rule[],
+): CheckedCall => {
+  const decision = decideCall(check, { account, namespace, rules });
+  if (decision.allowed) return problem === undefined ? { account, namespace } : { account, namespace, problem };
   if (account === undefined)
     throw unauthorized(check.service, `Unauthorized call made to ${check.service}:${check.endpoint}`, {
       hint: problem,
@@ -59,17 +85,10 @@ interface Caller {
 
 /** A token that is of no use makes the caller anonymous, as in v3; what was wrong with it is told if the call is then denied. */
 const identify = async (check: CallCheck): Promise<Caller> => {
-  const authorization = parseAuthorization(check.authorization);
-  switch (authorization.kind) {
-    case 'none':
-      return { account: undefined };
-    case 'malformed':
-      throw unauthorized(check.service, authorization.detail);
-    case 'token':
-      break;
-  }
+  const token = tokenIn(check);
+  if (token === undefined) return { account: undefined };
   try {
-    return { account: await check.auth.inspect(authorization.token, { signal: check.signal }) };
+    return { account: await check.auth.inspect(token, { signal: check.signal }) };
   } catch (e) {
     if (isMicroError(e) && (e.code === 400 || e.code === 401))
       return { account: undefined, problem: e.hint ?? e.detail };
@@ -77,11 +96,22 @@ const identify = async (check: CallCheck): Promise<Caller> => {
   }
 };
 
-const decideCall = async (check: CallCheck, account: Account | undefined, namespace: string): Promise<Decision> => {
-  const rulesNamespace = check.rulesNamespace ?? namespace;
+/** The token that was sent, if any. Throws for a header that cannot be read. */
+const tokenIn = (check: CallCheck): string | undefined => {
+  const authorization = parseAuthorization(check.authorization);
+  if (authorization.kind === 'malformed') throw unauthorized(check.service, authorization.detail);
+  return authorization.kind === 'token' ? authorization.token : undefined;
+};
+
+interface Facts {
+  readonly account: Account | undefined;
+  readonly namespace: string;
+  readonly rules: readonly Rule[];
+}
+
+const decideCall = (check: CallCheck, { account, namespace, rules }: Facts): Decision => {
   const resource = { type: check.type ?? 'service', name: check.service, endpoint: check.endpoint };
-  const rules = await readRules(check, rulesNamespace);
-  const decision = decide({ rules, account, resource, namespace: rulesNamespace });
+  const decision = decide({ rules, account, resource, namespace: check.rulesNamespace ?? namespace });
   if (!decision.allowed || account === undefined || mayEnter(account, namespace)) return decision;
   if (matchingRules(rules, resource).find((rule) => rule.scope === '+')?.access === 'granted') return decision;
   return { allowed: false, reason: `${account.id} belongs to namespace ${account.issuer}, not ${namespace}` };
@@ -91,7 +121,7 @@ const decideCall = async (check: CallCheck, account: Account | undefined, namesp
 const mayEnter = (account: Account, namespace: string): boolean =>
   namespace === account.issuer || namespace === defaultNamespace || isPlatformAdmin(account);
 
-const readRules = async (check: CallCheck, namespace: string): ReturnType<Auth['rules']> => {
+const readRules = async (check: CallCheck, namespace: string): Promise<readonly Rule[]> => {
   try {
     return await check.auth.rules({ namespace, signal: check.signal });
   } catch (e) {

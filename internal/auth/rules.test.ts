@@ -188,4 +188,15 @@ test('never lets a caller gain by dropping an account of the namespace, when gra
   );
 });
 
+test('a list that was asked before answers for another resource, another list for the same one', () => {
+  const about = (endpoint: string) => ({ ...rule(endpoint), resource: { type: 'service', name: 'a', endpoint } });
+  const list = [about('b'), about('c')];
+  const ask = (rules: readonly Rule[], endpoint: string, name = 'a') =>
+    matchingRules(rules, { type: 'service', name, endpoint }).map((r) => r.id);
+  assert.equal([ask(list, 'b'), ask(list, 'c'), ask(list, 'b')], [['b'], ['c'], ['b']]);
+  assert.equal(ask([about('b'), { ...about('b'), id: 'd' }], 'b'), ['b', 'd']);
+  // Read as one text these two are the same.
+  assert.equal([ask(list, 'c', 'a'), ask(list, '', 'ac')], [['c'], []]);
+});
+
 test.run();

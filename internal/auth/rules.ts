@@ -63,9 +63,28 @@ const exceptionFor = ({ account, resource, namespace }: Question): string | unde
   return undefined;
 };
 
+/** What matchingRules found, for as long as the list of rules lives; lists are never changed in place. */
+const matched = new WeakMap<readonly Rule[], Map<string, readonly Rule[]>>();
+/** Resources remembered per list, and the longest name of one: callers choose them. */
+const resourcesMax = 1_024;
+const resourceCharsMax = 256;
+
 /** Rules about this resource, the highest priority first, equal ones by id. */
-export const matchingRules = (rules: readonly Rule[], resource: Resource): readonly Rule[] =>
-  rules.filter((rule) => matches(rule.resource, resource)).sort(byPriority);
+export const matchingRules = (rules: readonly Rule[], resource: Resource): readonly Rule[] => {
+  const { type, name, endpoint } = resource;
+  // With their lengths, so that no two resources are one text.
+  const key = `${type.length} ${name.length} ${type}${name}${endpoint}`;
+  const known = matched.get(rules);
+  const found = known?.get(key);
+  if (found !== undefined) return found;
+  const fresh = rules.filter((rule) => matches(rule.resource, resource)).sort(byPriority);
+  if (key.length > resourceCharsMax) return fresh;
+  const memory = known ?? new Map<string, readonly Rule[]>();
+  if (memory.size >= resourcesMax) memory.clear();
+  memory.set(key, fresh);
+  matched.set(rules, memory);
+  return fresh;
+};
 
 const byPriority = (a: Rule, b: Rule): number => {
   if (a.priority !== b.priority) return b.priority - a.priority;

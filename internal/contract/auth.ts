@@ -75,6 +75,19 @@ export interface Auth {
   rules(o?: CallOptions): Promise<readonly Rule[]>;
   createRule(rule: Rule, o?: CallOptions): Promise<void>;
   deleteRule(id: string, o?: CallOptions): Promise<void>;
+  /** What some questions would be answered, without waiting. Optional: without it every question is asked. */
+  readonly known?: KnownAuth;
 }
+
+/** Answers that are in memory and hold now; undefined: ask. They end when the answers of inspect() and rules() change. */
+export interface KnownAuth {
+  /** As inspect(). */
+  account(token: string): Account | undefined;
+  /** As rules(); the same list until it changes. */
+  rules(namespace: string): readonly Rule[] | undefined;
+}
+
+/** What a listener needs to check its callers. */
+export type CallerAuth = Pick<Auth, 'inspect' | 'rules' | 'known'>;
 
 export const auth = capability<Auth>('auth');

@@ -2,8 +2,8 @@
 
 import { randomUUID } from 'node:crypto';
 
-import { checkCall } from '../auth/check-call.ts';
-import type { Auth } from '../contract/auth.ts';
+import { type CallCheck, checkCall, checkCallNow } from '../auth/check-call.ts';
+import type { CallerAuth } from '../contract/auth.ts';
 import { defaultVersion } from '../contract/core.ts';
 import { stopTimeoutMs } from '../contract/limits.ts';
 import type { Logger } from '../contract/logger.ts';
@@ -12,7 +12,7 @@ import type { LogRecord } from '../contract/runtime.ts';
 import { advertisedAddress } from '../rpc/advertised-address.ts';
 import { type Debug, openDebug } from '../rpc/debug.ts';
 import { startRegistration } from '../rpc/registration.ts';
-import type { CallHead } from '../rpc/incoming-call.ts';
+import type { Caller, CallHead } from '../rpc/incoming-call.ts';
 import { createRpcServer, type RpcServer } from '../rpc/server.ts';
 import { createServiceTable, describeEndpoints, type ServedService, type ServiceTable } from '../rpc/service-table.ts';
 import { loadTracer } from '../trace/tracer.ts';
@@ -26,7 +26,7 @@ export interface ServeOptions {
   /** What to register instead of the bound address. */
   readonly advertise?: string;
   readonly registry: Pick<Registry, 'register' | 'deregister'>;
-  readonly auth: Pick<Auth, 'inspect' | 'rules'>;
+  readonly auth: CallerAuth;
   readonly log: Logger;
   /** Gives up starting and ends refreshing; call stop() as well. */
   readonly signal: AbortSignal;
@@ -55,6 +55,7 @@ export const serve = async (o: ServeOptions): Promise<Served> => {
     knowsType: table.knowsType,
     nameOf: (prefix) => table.serviceOf(prefix)?.name ?? prefix,
     before: (head) => checkCaller(head, table, o.auth),
+    beforeNow: (head) => checkCallerNow(head, table, o.auth),
     log: o.log,
     now,
     tracer,
@@ -84,12 +85,23 @@ export const serve = async (o: ServeOptions): Promise<Served> => {
   }
 };
 
+const checkCaller = (head: CallHead, table: ServiceTable, auth: CallerAuth): Promise<Caller> =>
+  checkCall({ ...checkOf(head, table, auth), signal: head.signal });
+
 /** Debug answers everybody, as in v3; everything else goes by accounts and the rules of the service's own namespace. */
-const checkCaller = async (head: CallHead, table: ServiceTable, auth: ServeOptions['auth']) => {
-  const rulesNamespace = table.serviceOf(head.service)?.namespace;
-  if (head.endpoint.startsWith('Debug.')) return { namespace: head.namespaceHeader ?? rulesNamespace ?? '' };
-  const { service, endpoint, authorization, namespaceHeader, signal } = head;
-  return checkCall({ auth, service, endpoint, authorization, namespaceHeader, rulesNamespace, signal });
+const checkCallerNow = (head: CallHead, table: ServiceTable, auth: CallerAuth): Caller | undefined => {
+  const check = checkOf(head, table, auth);
+  if (head.endpoint.startsWith('Debug.')) return { namespace: head.namespaceHeader ?? check.rulesNamespace ?? '' };
+  return checkCallNow(check);
+};
+
+const checkOf = (
+  { service, endpoint, authorization, namespaceHeader }: CallHead,
+  table: ServiceTable,
+  auth: CallerAuth,
+): CallCheck => {
+  const rulesNamespace = table.serviceOf(service)?.namespace;
+  return { auth, service, endpoint, authorization, namespaceHeader, rulesNamespace };
 };
 
 const recordOf = (service: ServedService, bound: string, o: ServeOptions): Service => ({

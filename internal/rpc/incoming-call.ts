@@ -43,8 +43,10 @@ export interface Caller {
 
 /** What all calls of a server share. */
 export interface CallRules {
-  /** Decides who calls, before the body is read; a throw refuses the call. An answer at once makes the call cheaper. */
-  before?(head: CallHead): Caller | Promise<Caller>;
+  /** Decides who calls, before the body is read; a throw refuses the call. */
+  before?(head: CallHead): Promise<Caller>;
+  /** The same without waiting, for callers that are known; undefined: ask before(). */
+  beforeNow?(head: CallHead): Caller | undefined;
   /** Told once per call, after its status was handed to the transport; undefined for OK. */
   finished(call: IncomingCall, error: CallError | undefined): void;
 }
@@ -85,9 +87,15 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** A call at its beginning: nothing is asked of the transport before beginCall. */
 export const openCall = (parts: CallParts): IncomingCall => {
+  const { rules, transport, handler, service, endpoint, span } = parts;
   const call: State = {
-    ...parts,
-    context: contextOf(parts, () => signalOf(call)),
+    rules,
+    transport,
+    handler,
+    service,
+    endpoint,
+    span,
+    context: new Context(parts, () => signalOf(call)),
     reason: undefined,
     codec: undefined,
     problem: undefined,
@@ -103,28 +111,36 @@ export const openCall = (parts: CallParts): IncomingCall => {
   return call;
 };
 
-const contextOf = (
-  { transport, service, endpoint }: CallParts,
-  signal: () => AbortSignal,
-): Writable<CallHead & CallContext> => {
-  let metadata: Readonly<Record<string, string>> | undefined;
-  return {
-    service,
-    endpoint,
-    namespace: '',
-    account: undefined,
-    authorization: transport.header('authorization'),
-    namespaceHeader: transport.header('micro-namespace'),
-    remote: transport.remote,
-    get metadata() {
-      metadata ??= transport.metadata();
-      return metadata;
-    },
-    get signal() {
-      return signal();
-    },
-  };
-};
+/** A class for its getters: in an object literal they cost more than all else about a call. */
+class Context implements Writable<CallHead & CallContext> {
+  readonly service: string;
+  readonly endpoint: string;
+  readonly authorization: string | undefined;
+  readonly namespaceHeader: string | undefined;
+  readonly remote: string;
+  namespace = '';
+  account: Account | undefined = undefined;
+  readonly #transport: CallTransport;
+  readonly #signal: () => AbortSignal;
+  #metadata: Readonly<Record<string, string>> | undefined = undefined;
+
+  constructor({ transport, service, endpoint }: CallParts, signal: () => AbortSignal) {
+    this.service = service;
+    this.endpoint = endpoint;
+    this.authorization = transport.header('authorization');
+    this.namespaceHeader = transport.header('micro-namespace');
+    this.remote = transport.remote;
+    this.#transport = transport;
+    this.#signal = signal;
+  }
+  get metadata(): Readonly<Record<string, string>> {
+    this.#metadata ??= this.#transport.metadata();
+    return this.#metadata;
+  }
+  get signal(): AbortSignal {
+    return this.#signal();
+  }
+}
 
 const signalOf = (call: State): AbortSignal => {
   call.controller ??= new AbortController();
@@ -140,15 +156,20 @@ export const beginCall = (opened: IncomingCall): void => {
   const ms = msLeft(transport);
   if (ms !== undefined) call.timer = setTimeout(expire, ms, call).unref();
   try {
-    const caller = span.run(() => rules.before?.(context)) ?? {
-      namespace: context.namespaceHeader ?? defaultNamespace,
-    };
-    if (!(caller instanceof Promise)) admit(call, caller);
-    else
-      caller.then(
-        (known) => admit(call, known),
-        (cause) => refuse(call, cause),
-      );
+    const known = rules.beforeNow?.(context);
+    if (known !== undefined) admit(call, known);
+    else if (rules.before === undefined) admit(call, { namespace: context.namespaceHeader ?? defaultNamespace });
+    else void span.run(() => askAndAdmit(call));
+  } catch (cause) {
+    refuse(call, cause);
+  }
+};
+
+const askAndAdmit = async (call: State): Promise<void> => {
+  const { rules, context } = call;
+  try {
+    const caller = await rules.before?.(context);
+    if (caller !== undefined) admit(call, caller);
   } catch (cause) {
     refuse(call, cause);
   }

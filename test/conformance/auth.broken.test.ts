@@ -2,7 +2,7 @@
 
 import { strict as assert } from 'node:assert';
 
-import type { Auth } from '../../internal/contract/auth.ts';
+import type { Account, Auth } from '../../internal/contract/auth.ts';
 import { suite } from '../support/suite.ts';
 import { cases } from './auth.ts';
 import { startLocalAuth } from './start-local-auth.ts';
@@ -35,6 +35,21 @@ const broken: readonly Broken[] = [
       const seen = new Map<string, ReturnType<Auth['inspect']>>();
       return {
         inspect: (token) => seen.get(token) ?? seen.set(token, auth.inspect(token)).get(token) ?? auth.inspect(token),
+      };
+    },
+  },
+  {
+    fault: 'still knows accounts that are gone',
+    caught: 'what it knows at once ends with the account, the secret and the rule',
+    breakIt: (auth) => {
+      const seen = new Map<string, Account>();
+      return {
+        inspect: async (token) => {
+          const account = await auth.inspect(token);
+          seen.set(token, account);
+          return account;
+        },
+        known: { account: (token) => seen.get(token), rules: () => undefined },
       };
     },
   },

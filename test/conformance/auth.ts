@@ -40,7 +40,36 @@ const rule = (id: string, more: Partial<Rule> = {}): Rule => ({
 
 const foo = { namespace: 'foo' };
 
+/** What is known at once must be what would be answered; nothing known is always right. */
+const agrees = async (auth: Auth, token: string): Promise<void> => {
+  const account = auth.known?.account(token);
+  if (account !== undefined) assert.equal(account, await auth.inspect(token));
+  const rules = auth.known?.rules('micro');
+  if (rules !== undefined) assert.equal(rules, await auth.rules());
+};
+
 export const cases: Readonly<Record<string, (auth: Auth) => Promise<void>>> = {
+  'what it knows at once ends with the account, the secret and the rule': async (auth) => {
+    await auth.generate({ id: 'jane', secret: 'old' });
+    await auth.generate({ id: 'joe', secret: 's' });
+    const jane = (await auth.token({ id: 'jane', secret: 'old' })).accessToken;
+    const joe = (await auth.token({ id: 'joe', secret: 's' })).accessToken;
+    await auth.rules();
+    for (const token of [jane, joe]) {
+      await auth.inspect(token);
+      await agrees(auth, token);
+    }
+    await auth.changeSecret('jane', { newSecret: 'new' });
+    await auth.deleteAccount('joe');
+    for (const token of [jane, joe]) assert.is(auth.known?.account(token), undefined);
+    await auth.createRule(rule('extra'));
+    await agrees(auth, jane);
+    await auth.rules();
+    await auth.deleteRule('extra');
+    await agrees(auth, jane);
+    assert.is(auth.known?.account('no.such.token'), undefined);
+  },
+
   'generates an account with its defaults': async (auth) => {
     const made = await auth.generate({ id: 'jane' });
     assert.is(made.id, 'jane');

@@ -1,6 +1,6 @@
 /** Subjects of the client suite: a registry, a router, services behind the real server, and the driver in front of them, directly or through the real proxy. */
 
-import type { Auth, Rule } from '../../internal/contract/auth.ts';
+import type { Auth, CallerAuth, Rule } from '../../internal/contract/auth.ts';
 import type { Client } from '../../internal/contract/client.ts';
 import { badRequest } from '../../internal/contract/error.ts';
 import { serve } from '../../internal/host/serve.ts';
@@ -23,7 +23,7 @@ const publicRule: Rule = {
 };
 
 /** Knows no token and lets everybody call everything. */
-export const openAuth: Pick<Auth, 'inspect' | 'rules'> = {
+export const openAuth: CallerAuth = {
   inspect: async () => {
     throw badRequest('auth.Auth.Inspect', 'invalid token provided');
   },
@@ -67,7 +67,7 @@ export const openDirectClient = async (): Opened<ClientSubject> => {
 };
 
 /** The real proxy on a free port. */
-export const openProxy = async (base: RouterSubject, auth: Pick<Auth, 'inspect' | 'rules'> = openAuth) => {
+export const openProxy = async (base: RouterSubject, auth: CallerAuth = openAuth) => {
   const started = await startService(proxyPlugin, {
     needs: { auth: auth as Auth, router: base.router },
     config: { address: '127.0.0.1:0' },

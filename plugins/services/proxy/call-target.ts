@@ -2,7 +2,7 @@
 
 import { checkCall } from '../../../internal/auth/check-call.ts';
 import { tokenOf } from '../../../internal/auth/bearer.ts';
-import type { Account, Auth } from '../../../internal/contract/auth.ts';
+import type { Account, CallerAuth } from '../../../internal/contract/auth.ts';
 import { defaultNamespace } from '../../../internal/contract/core.ts';
 import { type Picked, routeNotFound, type Router } from '../../../internal/contract/router.ts';
 import type { RpcPath } from '../../../internal/rpc/path.ts';
@@ -20,7 +20,7 @@ export interface CallTarget {
 }
 
 export interface TargetNeeds {
-  readonly auth: Pick<Auth, 'inspect' | 'rules'>;
+  readonly auth: CallerAuth;
   readonly router: Router;
 }
 

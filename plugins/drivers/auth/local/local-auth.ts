@@ -61,6 +61,10 @@ export const create = (ctx: Context): Auth & Running => {
     async stop() {
       await localAdmin?.stop();
     },
+    known: {
+      account: (token) => parts?.tokens.known(token)?.account,
+      rules: (namespace) => parts?.rules.known(namespace),
+    },
     generate: async (wish, o) => generate(started(), wish, o),
     inspect: async (token) => (await started().tokens.verify(token)).account,
     token: async (request, o) => grant(started(), request, o),

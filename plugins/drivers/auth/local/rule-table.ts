@@ -9,6 +9,8 @@ import { type AuthTable, type JsonRecord, keyOf, textOf } from './auth-table.ts'
 export interface RuleTable {
   /** Sorted by id; the same array until something changes. A namespace without rules has the default rule. */
   list(namespace: string): Promise<readonly Rule[]>;
+  /** As list, where that is in memory. */
+  known(namespace: string): readonly Rule[] | undefined;
   /** Throws badRequest for an id that is taken. Calls must not overlap. */
   create(namespace: string, rule: Rule): Promise<void>;
   /** Throws badRequest for an unknown id. Calls must not overlap. */
@@ -40,6 +42,7 @@ export const createRuleTable = (table: AuthTable): RuleTable => {
       if (before === changes) remember(cache, namespace, rules);
       return rules;
     },
+    known: (namespace) => cache.get(namespace),
     async create(namespace, rule) {
       const stored = await readStored(namespace);
       const id = 'auth.Rules.Create';

@@ -12,6 +12,8 @@ export interface TokenOffice {
   issue(o: SignedFor): Promise<string>;
   /** Throws badRequest `invalid token provided`; the hint says whether it expired, is not valid, or its account has changed. */
   verify(token: string): Promise<SignedFor>;
+  /** As verify, where the token was verified before and still holds. */
+  known(token: string): SignedFor | undefined;
   /** Its tokens are checked anew from now on: call after an account was deleted or got another secret. */
   end(account: Account): void;
 }
@@ -42,6 +44,10 @@ export const createTokenOffice = (o: TokenOfficeOptions): TokenOffice => {
       if (known.expiry * 1_000 > o.now()) return known;
       verified.delete(token);
       throw invalidToken('token expired');
+    },
+    known(token) {
+      const known = verified.get(token);
+      return known !== undefined && known.expiry * 1_000 > o.now() ? known : undefined;
     },
     end(account) {
       ended += 1;

@@ -46,6 +46,7 @@ test('a token ends, also one that was inspected before', () =>
     const token = await auth.token({ ...admin, expirySeconds: 60 });
     await auth.inspect(token.accessToken);
     now += 60_001;
+    assert.is(auth.known?.account(token.accessToken), undefined);
     assert.is((await fault(auth.inspect(token.accessToken))).hint, 'token expired');
     assert.is((await fault(auth.inspect(token.accessToken))).hint, 'token expired', 'and stays ended');
   }));

@@ -47,7 +47,8 @@ export const create = (ctx: PluginContext<typeof config, typeof needs>): Auth =>
     signal,
     now,
   };
-  return { ...accountCalls(parts), ...tokenCalls(parts), ...ruleCalls(parts) };
+  const known = { account: parts.tokens.known, rules: parts.rules.known };
+  return { ...accountCalls(parts), ...tokenCalls(parts), ...ruleCalls(parts), known };
 };
 
 /** Without a token of our own: these two are open, and the session that would give one asks them itself. */

@@ -3,6 +3,8 @@
 export interface TrustCache<T> {
   /** The remembered answer, else what `ask` gives. Failures are not remembered. */
   get(key: string, ask: () => Promise<T>): Promise<T>;
+  /** The remembered answer while it counts. */
+  known(key: string): T | undefined;
   clear(): void;
 }
 
@@ -17,7 +19,7 @@ export interface TrustOptions<T> {
   survives?(error: unknown): boolean;
 }
 
-export const createTrustCache = <T>(o: TrustOptions<T>): TrustCache<T> => {
+export const createTrustCache = <T extends {}>(o: TrustOptions<T>): TrustCache<T> => {
   const held = new Map<string, { readonly answer: T; readonly until: number }>();
   const asking = new Map<string, Promise<T>>();
   let generation = 0;
@@ -39,10 +41,15 @@ export const createTrustCache = <T>(o: TrustOptions<T>): TrustCache<T> => {
       return old.answer;
     }
   };
+  const known = (key: string): T | undefined => {
+    const found = held.get(key);
+    return found !== undefined && o.now() < found.until ? found.answer : undefined;
+  };
   return {
+    known,
     get(key, ask) {
-      const known = held.get(key);
-      if (known !== undefined && o.now() < known.until) return Promise.resolve(known.answer);
+      const answer = known(key);
+      if (answer !== undefined) return Promise.resolve(answer);
       const pending = asking.get(key);
       if (pending !== undefined) return pending;
       const mine = renew(key, ask).finally(() => {
