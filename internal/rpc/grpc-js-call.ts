@@ -3,7 +3,7 @@
 import { Metadata } from '@grpc/grpc-js';
 
 import { canceled, timeout } from '../contract/error.ts';
-import type { CallTransport } from './call-transport.ts';
+import type { CallEvents, CallTransport } from './call-transport.ts';
 import type { RawCall } from './catch-all.ts';
 import { type HeaderValues, headerOf, readMetadata } from './metadata.ts';
 import { serverErrorId } from './status.ts';
@@ -13,6 +13,13 @@ const noop = (): void => undefined;
 export const grpcJsCall = (raw: RawCall): CallTransport => {
   const headers = raw.metadata.toJSON() as HeaderValues;
   raw.on('error', noop);
+  let told: CallEvents | undefined;
+  let asked = false;
+  let ended = false;
+  const answer = (bytes: Buffer | undefined): void => {
+    asked = false;
+    told?.message(bytes);
+  };
   return {
     remote: raw.getPeer(),
     // grpc-js keeps it to itself.
@@ -24,19 +31,28 @@ export const grpcJsCall = (raw: RawCall): CallTransport => {
       return Number.isFinite(deadline) ? Math.max(0, deadline - Date.now()) : undefined;
     },
     open: (events) => {
+      told = events;
       raw.pause();
       raw.on('cancelled', () => {
         if (Number(raw.getDeadline()) <= Date.now()) events.left(timeout(serverErrorId, 'context deadline exceeded'));
         else events.left(canceled(serverErrorId, 'context canceled'));
       });
       raw.on('drain', events.writable);
-      raw.on('end', () => events.message(undefined));
+      // The end may come with the last message, before anybody asks for what follows it, and it comes once.
+      raw.on('end', () => {
+        ended = true;
+        if (asked) answer(undefined);
+      });
       raw.on('data', (bytes: Buffer) => {
         raw.pause();
-        events.message(bytes);
+        answer(bytes);
       });
     },
-    pull: () => void raw.resume(),
+    pull: () => {
+      asked = true;
+      if (ended) answer(undefined);
+      else raw.resume();
+    },
     send: (message) => raw.write(message),
     end: () => void raw.end(),
     fail: ({ code, message, details }) => {

@@ -91,6 +91,27 @@ test('a stream that ends before its first message is an error, not a hang', asyn
   await stop();
 });
 
+test('a reader slower than its caller hears of the end', async () => {
+  const { handlers } = exampleHandlers();
+  const slow = handlers.map((h) => (h.kind === 'client-stream' ? { ...h, handle: countSlowly } : h));
+  const { session, stop } = await start({ resolve: (_, endpoint) => slow.find((h) => h.endpoint === endpoint) });
+  const { endpoint } = slow.find((h) => h.kind === 'client-stream')!;
+  const body = Buffer.concat([frame('a'), frame('b'), frame('c')]);
+  const answer = await rawCall(session, { path: `/e.${endpoint.replace('.', '/')}`, body });
+  assert.deepEqual(answer.messages.map(String), ['3']);
+  await stop();
+});
+
+/** Lets everything that is on its way arrive before it asks for the next message. */
+const countSlowly = async (messages: AsyncIterable<unknown>): Promise<string> => {
+  let count = 0;
+  for await (const _ of messages) {
+    count += 1;
+    for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  }
+  return String(count);
+};
+
 test('ends a call at the deadline in its timeout header, and tells the handler', async () => {
   const { session, seen, stop } = await start();
   const headers = { timeout: '50000000' };
