@@ -232,6 +232,18 @@ test('an entry larger than the table empties it', () => {
   assert.match(faultOf(() => decoder.decode(hex('be'), limit)).message, /tables end at 61/);
 });
 
+test('entries may fill the table to the byte, and one byte less holds one entry less', () => {
+  for (const [size, count] of [
+    ['3f25', 2],
+    ['3f24', 1],
+  ] as const) {
+    const decoder = opened([size, added('a', 'b'), added('c', 'd')]);
+    const last = Buffer.of(0xbd + count);
+    assert.is(decoder.decode(last, limit).fields.length, 1);
+    assert.match(faultOf(() => decoder.decode(Buffer.of(0xbe + count), limit)).message, /index/);
+  }
+});
+
 test('evicts the oldest entries, in a ring that goes round many times', () => {
   const decoder = createHpackDecoder({ tableBytesMax: 4096 });
   const block = (i: number): string => `40 03 ${Buffer.from(String((i % 900) + 100)).toString('hex')} 01 78`;
