@@ -11,7 +11,7 @@ import { join } from 'node:path';
 
 import { startNginx } from '../support/nginx.ts';
 import { hasH2load, type Load, runLoad } from './wire/h2load.ts';
-import { type Held, openInspector } from './wire/heap.ts';
+import { type Held, openInspector } from '../support/inspector.ts';
 import { echoOf, lookUpOf, pingOf, readOf, repeatOf } from './wire/messages.ts';
 import type { Latencies, Plan } from './wire/open-loop.ts';
 import type { StreamPlan } from './wire/open-streams.ts';
