@@ -48,7 +48,13 @@ const command = (file: string, args: readonly string[], cwd = root): Promise<Ste
 const checkGenerated = async (): Promise<StepResult> => {
   const copy = mkdtempSync(join(tmpdir(), 'micro-gen-'));
   try {
-    for (const pattern of ['build/*.ts', 'proto/*/*.proto', 'plugins/**/plugin.ts', 'package.json'])
+    for (const pattern of [
+      'build/*.ts',
+      'internal/schema/describe-files.ts',
+      'proto/*/*.proto',
+      'plugins/**/plugin.ts',
+      'package.json',
+    ])
       for (const file of globSync(pattern, { cwd: root })) copyFile(file, copy);
     symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'), 'junction');
     const made = await command(process.execPath, ['build/gen.ts'], copy);

@@ -1,12 +1,15 @@
 /**
  * Makes proto/gen from proto/<name>/<name>.proto: static code (<name>.js) and descriptors (<name>.json) by protobufjs-cli,
- * a hand-off type (<name>.d.ts), and from the descriptors our typed table of messages and methods (<name>.gen.ts). Output is deterministic; `npm run check` asserts that it is up to date.
+ * a hand-off type (<name>.d.ts), from the descriptors our typed table of messages and methods (<name>.gen.ts), and the files as reflection
+ * serves them (files.gen.ts). Output is deterministic; `npm run check` asserts that it is up to date.
  */
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, isAbsolute, join } from 'node:path';
 import protobuf from 'protobufjs';
+
+import { describeFiles } from '../internal/schema/describe-files.ts';
 
 const root = join(import.meta.dirname, '..');
 const protoDir = join(root, 'proto');
@@ -49,7 +52,44 @@ const generatedFiles = (): ReadonlyMap<string, string> => {
     files.set(`${name}.json`, descriptor);
     files.set(`${name}.gen.ts`, typedTable(name, descriptor));
   }
+  files.set('files.gen.ts', embeddedFiles());
   return files;
+};
+
+/** Files that other people's generated code and tools know by another name than our folders give them. */
+const knownNames: Readonly<Record<string, string>> = {
+  'health/health.proto': 'grpc/health/v1/health.proto',
+  'reflection/reflection.proto': 'grpc/reflection/v1/reflection.proto',
+  'reflectionalpha/reflectionalpha.proto': 'grpc/reflection/v1alpha/reflection.proto',
+};
+
+/** Every file under proto/ and protobuf's own as FileDescriptorProto bytes. */
+const embeddedFiles = (): string => {
+  const names = readdirSync(protoDir).filter((name) => name !== 'gen' && name !== 'descriptor');
+  const root = new protobuf.Root();
+  root.resolvePath = (_, target) => (isAbsolute(target) ? target : join(protoDir, target));
+  for (const name of names.sort()) root.loadSync(join(protoDir, name, `${name}.proto`), { keepCase: true });
+  for (const [name, json] of Object.entries(protobuf.common)) {
+    const { nested } = json as protobuf.INamespace;
+    if (name.startsWith('google/protobuf/') && nested) root.addJSON(nested);
+  }
+  root.resolveAll();
+  const type = new protobuf.Root()
+    .loadSync(join(protoDir, 'descriptor/descriptor.proto'), { keepCase: true })
+    .lookupType('google.protobuf.FileDescriptorProto');
+  const nameOf = (file: string): string => {
+    const name = file.slice(protoDir.length + 1);
+    return knownNames[name] ?? name;
+  };
+  const rows = describeFiles(root, nameOf).map((file) => {
+    const bytes = Buffer.from(type.encode(type.fromObject(file)).finish());
+    return `  '${file.name}': '${bytes.toString('base64')}',`;
+  });
+  return `${header}/** The files under proto/, and protobuf's own, as FileDescriptorProto in base64, by name. */
+export const files: Readonly<Record<string, string>> = {
+${rows.sort().join('\n')}
+};
+`;
 };
 
 const textOf = (file: string): string | undefined => {
@@ -66,7 +106,9 @@ const handOffType = `${header}/** The generated classes by package and message n
 
 const staticCode = (file: string): string => {
   const flags = ['--no-comments', '--no-verify', '--no-delimited', '--no-typeurl', '--no-service', '--no-create'];
-  return `${header}${pbjs('static-module', file, ['-w', 'esm', '-r', 'micro', '--dependency', 'protobufjs/minimal.js', ...flags])}`;
+  // Code in a shared root replaces that root's first package name: files of `grpc.…` would drop each other.
+  const root = /^package \w+\./m.test(readFileSync(file, 'utf8')) ? `micro/${basename(file, '.proto')}` : 'micro';
+  return `${header}${pbjs('static-module', file, ['-w', 'esm', '-r', root, '--dependency', 'protobufjs/minimal.js', ...flags])}`;
 };
 
 const pbjs = (target: string, file: string, flags: readonly string[] = []): string => {
@@ -86,14 +128,18 @@ const typedTable = (name: string, descriptor: string): string => {
       if (o instanceof protobuf.Type) types.push(o);
       else if (o instanceof protobuf.Enum) enums.push(o);
       else if (o instanceof protobuf.Service) services.push(o);
-      else if (o instanceof protobuf.Namespace) walk(o);
+      if (o instanceof protobuf.Namespace) walk(o);
     }
   };
   walk(r);
-  const pkg = services[0] ? fullName(services[0].parent!) : name;
+  const above = services[0]?.parent ?? types[0]?.parent;
+  const pkg = above ? fullName(above) : name;
   // A message of another package carries that package's name in front, so that two packages may both have a `Route`.
-  const tsName = (o: protobuf.ReflectionObject): string =>
-    fullName(o.parent!) === pkg ? o.name : `${fullName(o.parent!)}${o.name}`.replace(/^./, (c) => c.toUpperCase());
+  const tsName = (o: protobuf.ReflectionObject): string => {
+    const full = fullName(o);
+    const shown = full.startsWith(`${pkg}.`) ? full.slice(pkg.length + 1) : full;
+    return shown.replace(/(?:^|\.)(.)/g, (_, c: string) => c.toUpperCase());
+  };
   const lines = [
     header.trimEnd(),
     `/** Package \`${pkg}\`: its messages as TypeScript types, and its methods and message layouts as data. */`,
@@ -110,7 +156,9 @@ const typedTable = (name: string, descriptor: string): string => {
     );
   for (const t of types) {
     lines.push(`export interface ${tsName(t)} {`);
-    for (const f of t.fieldsArray) lines.push(`  readonly ${f.name}: ${tsType(f, tsName)};`);
+    // One of several, or `optional`: absent when it is not set.
+    for (const f of t.fieldsArray)
+      lines.push(`  readonly ${f.name}${f.partOf ? '?' : ''}: ${tsType(f, tsName)}${f.partOf ? ' | undefined' : ''};`);
     lines.push('}', '');
   }
   const methods = services.flatMap((s) => s.methodsArray.map((m) => ({ endpoint: `${s.name}.${m.name}`, m })));
@@ -161,5 +209,6 @@ const fieldData = (f: protobuf.Field): string => {
   else parts.push(`type: '${f.type}'`);
   if (f instanceof protobuf.MapField) parts.push(`key: '${f.keyType}'`);
   else if (f.repeated) parts.push('repeated: true');
+  if (f.partOf) parts.push('optional: true');
   return `{ ${parts.join(', ')} }`;
 };

@@ -36,6 +36,8 @@ export interface PlatformOptions {
   readonly handlers: Handlers;
   /** Proto full names under which plain gRPC clients may call it. */
   readonly grpcNames: readonly string[];
+  /** Its proto files as descriptors, for reflection. */
+  descriptors(): readonly Uint8Array[];
   readonly metadata?: Readonly<Record<string, string>>;
   readonly log: Logger;
 }
@@ -83,6 +85,7 @@ export const openPlatform = async (o: PlatformOptions): Promise<Platform> => {
           handlers: o.handlers,
           metadata: o.metadata,
           grpcNames: o.grpcNames,
+          descriptors: o.descriptors,
           sharePrefix: true,
         },
       ],

@@ -135,17 +135,22 @@ const launch = async (o: ServiceOptions, parts: Parts): Promise<Platform> => {
   const env = givenEnvironment();
   if (!env.MICRO_PROXY)
     throw new Error(`service ${parts.identity.name} has no server to talk to: start it with \`micro run .\``);
-  const { handlers, grpcNames } = handlersOf(o, parts);
-  const platform = await openPlatform({ ...parts, env, handlers, grpcNames, metadata: o.metadata });
+  const platform = await openPlatform({ ...parts, env, ...handlersOf(o, parts), metadata: o.metadata });
   parts.log.info('service running', { address: platform.address });
   return platform;
 };
 
-const handlersOf = (o: ServiceOptions, parts: Parts): { handlers: Handlers; grpcNames: readonly string[] } => {
+interface Served {
+  readonly handlers: Handlers;
+  readonly grpcNames: readonly string[];
+  descriptors(): readonly Uint8Array[];
+}
+
+const handlersOf = (o: ServiceOptions, parts: Parts): Served => {
   const entry = currentLaunch()?.entry ?? process.argv[1];
   const folders = [...new Set([...(entry ? [dirname(entry)] : []), process.cwd()])];
   const files = findProtos(folders, o.protos);
-  const { services } = loadProtos(files);
+  const { services, descriptors } = loadProtos(files);
   const handlers = bindHandlers({
     services,
     handlers: o.handlers,
@@ -155,7 +160,7 @@ const handlersOf = (o: ServiceOptions, parts: Parts): { handlers: Handlers; grpc
     contextOf: (call) => createContext(call, parts),
   });
   const types = new Set(handlers.map((h) => h.endpoint.slice(0, h.endpoint.indexOf('.'))));
-  return { handlers, grpcNames: services.filter((s) => types.has(s.name)).map((s) => s.fullName) };
+  return { handlers, grpcNames: services.filter((s) => types.has(s.name)).map((s) => s.fullName), descriptors };
 };
 
 /** The first signal stops in order; a second one finds no listener and ends the process at once. */

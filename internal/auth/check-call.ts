@@ -42,7 +42,30 @@ export const checkCall = async (check: CallCheck): Promise<CheckedCall> => {
   return judge(check, caller, namespace, await readRules(check, check.rulesNamespace ?? namespace));
 };
 
-/** The same without waiting, when the caller's account and the rules are known; undefined when they must be asked for. Throws what checkCall rejects with. */
+/** Who calls and where, without asking any rule; throws for a header that cannot be read and for what is no namespace. */
+export const identifyCall = async (check: CallCheck): Promise<CheckedCall> => {
+  const caller = await identify(check);
+  return { ...caller, namespace: namespaceOf(check, caller.account) };
+};
+
+export interface RightsOf {
+  readonly auth: Pick<CallerAuth, 'rules'>;
+  /** Micro name of the service in question. */
+  readonly service: string;
+  readonly account: Account | undefined;
+  readonly namespace: string;
+  /** As in CallCheck. */
+  readonly rulesNamespace?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** Which endpoints of a service this caller may call, by the rules as they are now: for lists that show no more than that. */
+export const callRights = async (o: RightsOf): Promise<(endpoint: string) => boolean> => {
+  const rules = await readRules(o, o.rulesNamespace ?? o.namespace);
+  return (endpoint) => decideCall({ ...o, endpoint }, { ...o, rules }).allowed;
+};
+
+/** checkCall without waiting, when the caller's account and the rules are known; undefined when they must be asked for. Throws what checkCall rejects with. */
 export const checkCallNow = (check: CallCheck): CheckedCall | undefined => {
   const { known } = check.auth;
   if (known === undefined) return undefined;
@@ -103,13 +126,15 @@ const tokenIn = (check: CallCheck): string | undefined => {
   return authorization.kind === 'token' ? authorization.token : undefined;
 };
 
+type Asked = Pick<CallCheck, 'service' | 'endpoint' | 'type' | 'rulesNamespace'>;
+
 interface Facts {
   readonly account: Account | undefined;
   readonly namespace: string;
   readonly rules: readonly Rule[];
 }
 
-const decideCall = (check: CallCheck, { account, namespace, rules }: Facts): Decision => {
+const decideCall = (check: Asked, { account, namespace, rules }: Facts): Decision => {
   const resource = { type: check.type ?? 'service', name: check.service, endpoint: check.endpoint };
   const decision = decide({ rules, account, resource, namespace: check.rulesNamespace ?? namespace });
   if (!decision.allowed || account === undefined || mayEnter(account, namespace)) return decision;
@@ -121,7 +146,10 @@ const decideCall = (check: CallCheck, { account, namespace, rules }: Facts): Dec
 const mayEnter = (account: Account, namespace: string): boolean =>
   namespace === account.issuer || namespace === defaultNamespace || isPlatformAdmin(account);
 
-const readRules = async (check: CallCheck, namespace: string): Promise<readonly Rule[]> => {
+const readRules = async (
+  check: Pick<RightsOf, 'auth' | 'service' | 'signal'>,
+  namespace: string,
+): Promise<readonly Rule[]> => {
   try {
     return await check.auth.rules({ namespace, signal: check.signal });
   } catch (e) {

@@ -188,3 +188,10 @@ export const releaseIdleMs = 60_000;
 export const releaseTrialMs = 60_000;
 /** A log that cannot be written is told at once, then this often with what was lost meanwhile. */
 export const logFaultReportMs = 60_000;
+/** One file descriptor, all those of one service, and how many; names in one file, characters of one name, and messages declared inside messages. */
+export const descriptorBytesMax = MiB;
+export const descriptorSetBytesMax = 8 * MiB;
+export const descriptorFilesMax = 1_000;
+export const descriptorSymbolsMax = 50_000;
+export const descriptorNameCharsMax = 512;
+export const descriptorDepthMax = 32;

@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 
-import { type CallCheck, checkCall, checkCallNow } from '../auth/check-call.ts';
+import { callRights, type CallCheck, checkCall, checkCallNow, identifyCall } from '../auth/check-call.ts';
 import type { CallerAuth } from '../contract/auth.ts';
 import { defaultVersion } from '../contract/core.ts';
 import { stopTimeoutMs } from '../contract/limits.ts';
@@ -11,10 +11,19 @@ import type { Registry, Service } from '../contract/registry.ts';
 import type { LogRecord } from '../contract/runtime.ts';
 import { advertisedAddress } from '../rpc/advertised-address.ts';
 import { type Debug, openDebug } from '../rpc/debug.ts';
+import { createHealth } from '../rpc/health.ts';
+import { reflectionHandlers } from '../rpc/reflection.ts';
 import { startRegistration } from '../rpc/registration.ts';
 import type { Caller, CallHead } from '../rpc/incoming-call.ts';
 import { createRpcServer, type RpcServer } from '../rpc/server.ts';
-import { createServiceTable, describeEndpoints, type ServedService, type ServiceTable } from '../rpc/service-table.ts';
+import {
+  createServiceTable,
+  describeEndpoints,
+  fullNamesOf,
+  type ServedService,
+  type ServiceTable,
+} from '../rpc/service-table.ts';
+import { servedFiles } from '../rpc/served-files.ts';
 import { loadTracer } from '../trace/tracer.ts';
 
 export type { ServedService } from '../rpc/service-table.ts';
@@ -49,13 +58,23 @@ export const serve = async (o: ServeOptions): Promise<Served> => {
   const now = o.now ?? Date.now;
   const tracer = await loadTracer({ now });
   const debug: Debug = openDebug({ stats: () => server.stats(), logs: o.logs, tracer, now });
-  const table = createServiceTable(o.services, debug.handlers);
+  const { auth } = o;
+  const health = createHealth((name) => isServed(name, o.services));
+  const reflection = reflectionHandlers(
+    servedFiles(o.services, (service, ctx) =>
+      callRights({ ...ctx, auth, service: service.name, rulesNamespace: service.namespace }),
+    ),
+  );
+  const table = createServiceTable(o.services, {
+    everywhere: debug.handlers,
+    standard: [...health.handlers, ...reflection],
+  });
   const server: RpcServer = createRpcServer({
     resolve: table.resolve,
     knowsType: table.knowsType,
     nameOf: (prefix) => table.serviceOf(prefix)?.name ?? prefix,
-    before: (head) => checkCaller(head, table, o.auth),
-    beforeNow: (head) => checkCallerNow(head, table, o.auth),
+    before: (head) => checkCaller(head, table, auth),
+    beforeNow: (head) => checkCallerNow(head, table, auth),
     log: o.log,
     now,
     tracer,
@@ -75,6 +94,7 @@ export const serve = async (o: ServeOptions): Promise<Served> => {
     return {
       address,
       stop: async (deadline = AbortSignal.timeout(stopTimeoutMs)) => {
+        health.drain();
         await registration.stop(deadline);
         await release(deadline);
       },
@@ -85,14 +105,18 @@ export const serve = async (o: ServeOptions): Promise<Served> => {
   }
 };
 
-const checkCaller = (head: CallHead, table: ServiceTable, auth: CallerAuth): Promise<Caller> =>
-  checkCall({ ...checkOf(head, table, auth), signal: head.signal });
+/** Health is asked for by micro name or by proto full name. */
+const isServed = (name: string, services: readonly ServedService[]): boolean =>
+  services.some((service) => service.name === name || fullNamesOf(service).includes(name));
 
-/** Debug answers everybody, as in v3; everything else goes by accounts and the rules of the service's own namespace. */
+const checkCaller = (head: CallHead, table: ServiceTable, auth: CallerAuth): Promise<Caller> =>
+  (table.isStandard(head.service) ? identifyCall : checkCall)({ ...checkOf(head, table, auth), signal: head.signal });
+
+/** Debug answers everybody, as in v3; health and reflection know their caller but ask no rule; everything else goes by accounts and the rules of the service's own namespace. */
 const checkCallerNow = (head: CallHead, table: ServiceTable, auth: CallerAuth): Caller | undefined => {
   const check = checkOf(head, table, auth);
   if (head.endpoint.startsWith('Debug.')) return { namespace: head.namespaceHeader ?? check.rulesNamespace ?? '' };
-  return checkCallNow(check);
+  return table.isStandard(head.service) ? undefined : checkCallNow(check);
 };
 
 const checkOf = (

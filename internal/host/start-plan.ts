@@ -176,11 +176,16 @@ const serveServices = async (
     return await serve({
       services: steps.map(({ id }) => {
         const listener = listenerOf(id);
+        const name = lastPart(id);
+        const { handlers } = instances.get(id) as ServiceInstance;
+        const types = new Set(handlers.map(({ endpoint }) => endpoint.slice(0, endpoint.indexOf('.'))));
         return {
-          name: lastPart(id),
+          name,
           version: defaultVersion,
           namespace: defaultNamespace,
-          handlers: (instances.get(id) as ServiceInstance).handlers,
+          handlers,
+          // A core service is called like the package of its protos.
+          grpcNames: [...types].map((type) => `${name}.${type}`),
           ...(listener === undefined ? {} : { metadata: { listener } }),
         };
       }),

@@ -3,6 +3,7 @@
 import { badRequest } from '../contract/error.ts';
 import type { Handler, Handlers } from '../contract/handler.ts';
 import type { Endpoint } from '../contract/registry.ts';
+import { isStandardPrefix } from '../contract/standard.ts';
 
 /** One service behind a listener. */
 export interface ServedService {
@@ -16,13 +17,17 @@ export interface ServedService {
   readonly metadata?: Readonly<Record<string, string>>;
   /** Proto full names (`helloworld.v1.Helloworld`) under which plain gRPC clients may call it. */
   readonly grpcNames?: readonly string[];
+  /** Its proto files as FileDescriptorProto bytes, for reflection; asked for once, at first use. Default: those that micro brings along. */
+  descriptors?(): readonly Uint8Array[];
   /** Answers under every path prefix, as v3's services do. Default: when it is the only one behind the listener. */
   readonly sharePrefix?: boolean;
 }
 
 export interface ServiceTable {
-  /** The service that a path prefix means; undefined for none. */
+  /** The service that a path prefix means; undefined for none, and for standard ones. */
   serviceOf(prefix: string): ServedService | undefined;
+  /** Whether the prefix means health or reflection of the listener itself. */
+  isStandard(prefix: string): boolean;
   resolve(prefix: string, endpoint: string): Handler | undefined;
   knowsType(prefix: string, type: string): boolean;
 }
@@ -33,25 +38,42 @@ interface Row {
   readonly types: ReadonlySet<string>;
 }
 
-/** Throws badRequest for two services with one name or two handlers with one endpoint. `common` handlers (Debug) are part of every service. */
-export const createServiceTable = (services: readonly ServedService[], common: Handlers): ServiceTable => {
+export interface CommonHandlers {
+  /** Part of every service (Debug). */
+  readonly everywhere: Handlers;
+  /** Of the listener itself, under their proto package only (health, reflection). A service that registers such a full name answers it itself. */
+  readonly standard: Handlers;
+}
+
+/** Throws badRequest for two services with one name or two handlers with one endpoint. */
+export const createServiceTable = (services: readonly ServedService[], common: CommonHandlers): ServiceTable => {
   const rows = new Map<string, Row>();
   for (const service of services) {
     if (rows.has(service.name)) throw badRequest(service.name, `two services are named ${service.name}`);
-    rows.set(service.name, rowOf(service, common));
+    rows.set(service.name, rowOf(service, common.everywhere));
   }
   const sharing = services.find((s) => s.sharePrefix ?? services.length === 1);
   const catchAll = sharing === undefined ? undefined : rows.get(sharing.name);
-  const rowFor = (prefix: string): Row | undefined => rows.get(prefix) ?? catchAll;
+  const standard = {
+    handlers: byEndpoint(common.standard),
+    types: new Set(common.standard.map((h) => typeOf(h.endpoint))),
+  };
+  const isStandard = (prefix: string): boolean =>
+    isStandardPrefix(prefix) &&
+    !rows.has(prefix) &&
+    !(catchAll?.service.grpcNames ?? []).some((name) => name.startsWith(`${prefix}.`));
+  const rowFor = (prefix: string): Pick<Row, 'handlers' | 'types'> | undefined =>
+    isStandard(prefix) ? standard : (rows.get(prefix) ?? catchAll);
   return {
-    serviceOf: (prefix) => rowFor(prefix)?.service,
+    serviceOf: (prefix) => (isStandard(prefix) ? undefined : (rows.get(prefix) ?? catchAll)?.service),
+    isStandard,
     resolve: (prefix, endpoint) => rowFor(prefix)?.handlers.get(endpoint),
     knowsType: (prefix, type) => rowFor(prefix)?.types.has(type) ?? false,
   };
 };
 
 const rowOf = (service: ServedService, common: Handlers): Row => {
-  const handlers = new Map<string, Handler>(common.map((h) => [h.endpoint, h]));
+  const handlers = byEndpoint(common);
   const own = new Set<string>();
   for (const handler of service.handlers) {
     const { endpoint } = handler;
@@ -63,6 +85,8 @@ const rowOf = (service: ServedService, common: Handlers): Row => {
   }
   return { service, handlers, types: new Set([...handlers.keys()].map(typeOf)) };
 };
+
+const byEndpoint = (handlers: Handlers): Map<string, Handler> => new Map(handlers.map((h) => [h.endpoint, h]));
 
 const typeOf = (endpoint: string): string => endpoint.slice(0, endpoint.indexOf('.'));
 
@@ -78,3 +102,7 @@ export const describeEndpoints = (handlers: Handlers): readonly Endpoint[] =>
     });
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** The proto full names a service registers; one that registers none goes by its micro name. */
+export const fullNamesOf = (service: ServedService): readonly string[] =>
+  service.grpcNames ?? [...new Set(service.handlers.map((h) => `${service.name}.${typeOf(h.endpoint)}`))];

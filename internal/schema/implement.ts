@@ -16,8 +16,11 @@ type Implementation<T> = T extends { kind: 'unary'; request: infer Req; response
 export type Impl<M> = { readonly [K in keyof M]: Implementation<M[K]> };
 
 /** Handlers for every method of the package. */
-export const implement = <M extends { [K in keyof M]: MethodType }>(api: Api<M>, impl: Impl<M>): Handlers =>
-  implementSome(api, impl);
+export const implement = <M extends { [K in keyof M]: MethodType }>(
+  api: Api<M>,
+  impl: Impl<M>,
+  o: { readonly internal?: boolean } = {},
+): Handlers => implementSome(api, impl, o);
 
 /** Handlers for the methods that are given; the others answer as unknown. `internal` keeps them out of the registry. */
 export const implementSome = <M extends { [K in keyof M]: MethodType }>(

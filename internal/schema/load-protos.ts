@@ -4,12 +4,15 @@
  */
 
 import { existsSync, readFileSync } from 'node:fs';
-import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import protobuf from 'protobufjs';
 
 import { badRequest } from '../contract/error.ts';
 import type { Codec, MethodKind, ValueTree } from '../contract/handler.ts';
+import type { FileDescriptorProto } from '../../proto/gen/descriptor.gen.ts';
 import { createCodec } from './codec.ts';
+import { describeFiles } from './describe-files.ts';
+import { fileCodec } from './descriptor-file.ts';
 import type { FieldData, SchemaData } from './schema-data.ts';
 import { valueTree } from './value-tree.ts';
 
@@ -30,6 +33,8 @@ export interface ProtoService {
 
 export interface ProtoSet {
   readonly services: readonly ProtoService[];
+  /** The files, and what they import, as FileDescriptorProto bytes under names relative to their common folder. Made when asked for. */
+  descriptors(): readonly Uint8Array[];
 }
 
 const id = 'micro.protos';
@@ -49,7 +54,21 @@ export const loadProtos = (files: readonly string[]): ProtoSet => {
     messages: Object.fromEntries(types.map((t) => [fullName(t), t.fieldsArray.map(fieldData)])),
     enums: Object.fromEntries(enums.map((e) => [fullName(e), { ...e.values }])),
   };
-  return { services: services.map((s) => serviceOf(s, schema)) };
+  return { services: services.map((s) => serviceOf(s, schema)), descriptors: () => descriptorsOf(root) };
+};
+
+const descriptorsOf = (root: protobuf.Root): readonly Uint8Array[] => {
+  const own = root.files.filter((file) => isAbsolute(file) && existsSync(file));
+  const base = commonFolder(own);
+  const files = describeFiles(root, (path) => relative(base, resolve(path)).replaceAll('\\', '/'));
+  return files.map((file) => fileCodec.encode(file as FileDescriptorProto));
+};
+
+/** The deepest folder that holds all of the files. */
+const commonFolder = (files: readonly string[]): string => {
+  let folder = dirname(files[0] ?? '.');
+  while (files.some((file) => relative(folder, file).startsWith('..'))) folder = dirname(folder);
+  return folder;
 };
 
 const parseAll = (files: readonly string[]): protobuf.Root => {

@@ -1,0 +1,6 @@
+/** gRPC's own health package as an Api. */
+
+import { data, type Methods } from '../../../proto/gen/health.gen.ts';
+import { defineApi } from '../api.ts';
+
+export const healthApi = defineApi<Methods>(data);
