@@ -49,8 +49,8 @@ export const decide = (question: Question): Decision => {
   for (const rule of matchingRules(question.rules, question.resource)) {
     const verdict = verdictOf(rule, account, namespace);
     if (verdict === 'pass') continue;
-    const allowed = verdict === 'granted';
-    return { allowed, rule, reason: reasonOf(rule, verdict, account, namespace) };
+    if (verdict === 'granted') return { allowed: true, rule, reason: 'a rule admits it' };
+    return { allowed: false, rule, reason: reasonOf(rule, verdict, account, namespace) };
   }
   return { allowed: false, reason: `no rule of namespace ${namespace} admits this call` };
 };
@@ -124,7 +124,7 @@ const reasonOf = (rule: Rule, verdict: Verdict, account: Account | undefined, na
   const name = describeRule(rule);
   if (verdict === 'foreign')
     return `${name} is for accounts of namespace ${namespace}, ${account?.id} belongs to ${account?.issuer}`;
-  return `${name} ${verdict === 'granted' ? 'admits' : 'denies'} it`;
+  return `${name} denies it`;
 };
 
 /** `rule ID (scope SCOPE, TYPE:NAME:ENDPOINT)`. */

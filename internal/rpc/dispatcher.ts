@@ -6,7 +6,7 @@ import type { Logger } from '../contract/logger.ts';
 import { parseTraceparent } from '../trace/trace-context.ts';
 import type { Span, Tracer } from '../trace/tracer.ts';
 import type { CallTransport } from './call-transport.ts';
-import { beginCall, type CallError, type Caller, type CallHead, type IncomingCall, openCall } from './incoming-call.ts';
+import { type CallError, type Caller, type CallHead, type IncomingCall, openCall } from './incoming-call.ts';
 import { malformedPath, parsePath } from './path.ts';
 import { serverErrorId, statusOfError } from './status.ts';
 
@@ -81,7 +81,7 @@ export const createDispatcher = (o: DispatcherOptions & { readonly tracer: Trace
         const span = startSpan(o.tracer, target, transport);
         const call = openCall({ rules, transport, handler, service, endpoint, span });
         active.add(call);
-        beginCall(call);
+        call.begin();
       } catch (error) {
         stats.errors += 1;
         o.log.error('call failed inside the server', { path, error: String(error) });

@@ -1,4 +1,7 @@
-/** gRPC over the frame engine: answers one HTTP/2 stream as one call (gRPC over HTTP/2; wire.md 2). Knows streams, no sockets; what a call means is the dispatcher's business. */
+/**
+ * gRPC over the frame engine: answers one HTTP/2 stream as one call (gRPC over HTTP/2; wire.md 2). Knows streams, no sockets; what a call means is the
+ * dispatcher's business. Classes here and in message-reader.ts, since the functions of a call, made anew for each one, were most of its garbage.
+ */
 
 import { canceled, internal, toMicroError } from '../contract/error.ts';
 import { errorCode } from '../h2/error.ts';
@@ -9,9 +12,9 @@ import type { Dispatcher } from './dispatcher.ts';
 import { okTrailers, refusalBlock, responseHead, sendMessage, statusBlock } from './frame-blocks.ts';
 import { parseGrpcTimeout } from './grpc-timeout.ts';
 import { inflateMessage, isKnownEncoding } from './inflate-message.ts';
-import { createMessageReader } from './message-reader.ts';
+import { MessageReader } from './message-reader.ts';
 import { metadataOfFields } from './metadata.ts';
-import { serverErrorId, statusOfError } from './status.ts';
+import { type GrpcStatus, serverErrorId, statusOfError } from './status.ts';
 
 export interface FrameCallOptions {
   readonly dispatcher: Pick<Dispatcher, 'dispatch'>;
@@ -19,156 +22,173 @@ export interface FrameCallOptions {
   readonly endStream: boolean;
 }
 
-const grpcType = /^application\/grpc(\+[a-z0-9.-]+)?(\s*;.*)?$/i;
-
 /** Answers a stream that a peer opened with `head`. The result is what the stream tells from now on. */
 export const answerFrameCall = (stream: Stream, head: HeaderBlock, o: FrameCallOptions): StreamReader => {
-  const contentType = headerOf(head, 'content-type') ?? '';
-  const call = openFrameCall({ stream, head, contentType, ended: o.endStream });
-  if (headerOf(head, ':method') !== 'POST') call.refuse(405, 'gRPC calls are POST requests');
-  else if (!grpcType.test(contentType)) call.refuse(415, `Unsupported Content-Type: ${contentType}`);
-  else {
-    const text = headerOf(head, 'grpc-timeout');
-    const fault = text !== undefined && parseGrpcTimeout(text) === undefined;
-    if (fault) call.transport.fail(statusOfError(internal(serverErrorId, `malformed grpc-timeout: ${text}`)));
-    else o.dispatcher.dispatch(headerOf(head, ':path') ?? '', call.transport);
-  }
-  return call.reader;
+  const call = new FrameCall(stream, head, o.endStream);
+  const timeout = call.header('grpc-timeout');
+  if (call.header(':method') !== 'POST') call.refuse(405, 'gRPC calls are POST requests');
+  else if (!isGrpcType(call.type)) call.refuse(415, `Unsupported Content-Type: ${call.type}`);
+  else if (timeout !== undefined && parseGrpcTimeout(timeout) === undefined)
+    call.fail(statusOfError(internal(serverErrorId, `malformed grpc-timeout: ${timeout}`)));
+  else o.dispatcher.dispatch(call.header(':path') ?? '', call);
+  return call;
 };
 
-interface FrameCall {
-  readonly reader: StreamReader;
-  readonly transport: CallTransport;
-  /** An HTTP status for who does not speak gRPC. */
-  refuse(httpStatus: number, message: string): void;
-}
+const grpcType = /^application\/grpc(\+[a-z0-9.-]+)?(\s*;.*)?$/i;
+const plainType = 'application/grpc';
+const protoType = 'application/grpc+proto';
 
-interface Opened {
-  readonly stream: Stream;
-  readonly head: HeaderBlock;
-  readonly contentType: string;
+const isGrpcType = (text: string): boolean => text === protoType || text === plainType || grpcType.test(text);
+
+/** Both ends of a call: what the stream tells (StreamReader) and what the dispatcher does (CallTransport). */
+class FrameCall implements StreamReader, CallTransport {
+  /** The content type as it came; empty for none. */
+  readonly type: string;
+  readonly #stream: Stream;
+  readonly #head: HeaderBlock;
+  readonly #messages = new MessageReader();
+  #events: CallEvents | undefined = undefined;
   /** The caller has sent all of its messages. */
-  ended: boolean;
-}
-
-const openFrameCall = ({ stream, head, contentType, ended: headEnded }: Opened): FrameCall => {
-  const messages = createMessageReader();
-  let events: CallEvents | undefined;
-  let ended = headEnded;
-  let headSent = false;
-  let over = false;
+  #ended: boolean;
+  #headSent = false;
+  #over = false;
   /** The handler waits for a message; one is being inflated. */
-  let wanted = false;
-  let inflating = false;
+  #wanted = false;
+  #inflating = false;
   /** Bytes that came and were not given back as credit. */
-  let owedBytes = 0;
+  #owedBytes = 0;
 
-  /** Credit for what is held no more. Who waits for a message gets all of it: a message may be larger than the window. */
-  const giveCredit = (): void => {
-    const due = wanted ? owedBytes : owedBytes - messages.heldBytes;
-    if (due <= 0) return;
-    owedBytes -= due;
-    stream.consumed(due);
-  };
+  constructor(stream: Stream, head: HeaderBlock, ended: boolean) {
+    this.#stream = stream;
+    this.#head = head;
+    this.#ended = ended;
+    this.type = headerOf(head, 'content-type') ?? '';
+  }
 
-  const deliver = (bytes: Buffer | undefined): void => {
-    wanted = false;
-    giveCredit();
-    events?.message(bytes);
-  };
+  // ---- What the dispatcher asks and does
+
+  get remote(): string {
+    return this.#stream.remote;
+  }
+  get contentType(): string | undefined {
+    // Plain gRPC names no codec.
+    return this.type === plainType ? undefined : this.type;
+  }
+  header(name: string): string | undefined {
+    return headerOf(this.#head, name);
+  }
+  metadata(): Readonly<Record<string, string>> {
+    return metadataOfFields(this.#head.fields);
+  }
+  msLeft(): number | undefined {
+    const timeout = this.header('grpc-timeout');
+    return timeout === undefined ? undefined : parseGrpcTimeout(timeout);
+  }
+  open(events: CallEvents): void {
+    this.#events = events;
+  }
+  pull(): void {
+    this.#wanted = true;
+    this.#serve();
+  }
+  send(message: Buffer): boolean {
+    if (this.#over) return true;
+    this.#sendHead();
+    return sendMessage(this.#stream, message);
+  }
+  end(): void {
+    if (this.#over) return;
+    this.#sendHead();
+    this.#endWith(okTrailers);
+  }
+  fail(status: GrpcStatus): void {
+    if (this.#over) return;
+    const unknownEncoding = !isKnownEncoding(this.header('grpc-encoding'));
+    this.#endWith(statusBlock(status, { contentType: this.#headSent ? undefined : this.type, unknownEncoding }));
+  }
+  /** An HTTP status for who does not speak gRPC. */
+  refuse(httpStatus: number, message: string): void {
+    this.#endWith(refusalBlock(httpStatus, message));
+  }
+
+  // ---- What the stream tells
+
+  headers(_: HeaderBlock, endStream: boolean): void {
+    if (endStream) this.#ended = true;
+    this.#serve();
+  }
+  data(chunk: Buffer, endStream: boolean): void {
+    if (endStream) this.#ended = true;
+    if (this.#over) return;
+    this.#owedBytes += chunk.length;
+    this.#messages.push(chunk);
+    this.#serve();
+  }
+  writable(): void {
+    this.#events?.writable();
+  }
+  reset(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#events?.left(canceled(serverErrorId, 'context canceled'));
+  }
+
+  // ---- In between
 
   /** Gives the handler the message it waits for, once that is there. */
-  const serve = (): void => {
-    if (!wanted || inflating || over) return;
+  #serve(): void {
+    if (!this.#wanted || this.#inflating || this.#over) return;
     try {
-      const message = messages.take();
-      if (message?.compressed === true) inflate(message.bytes);
-      else if (message !== undefined) deliver(message.bytes);
-      else if (!ended) giveCredit();
-      else if (messages.heldBytes === 0) deliver(undefined);
+      const message = this.#messages.take();
+      if (message !== undefined && this.#messages.takenCompressed) this.#inflate(message);
+      else if (message !== undefined) this.#deliver(message);
+      else if (!this.#ended) this.#giveCredit();
+      else if (this.#messages.heldBytes === 0) this.#deliver(undefined);
       else throw internal(serverErrorId, 'the request ended inside a message');
     } catch (error) {
-      giveUp(error);
+      this.#giveUp(error);
     }
-  };
+  }
 
-  const inflate = (bytes: Buffer): void => {
-    inflating = true;
-    inflateMessage(headerOf(head, 'grpc-encoding'), bytes).then((plain) => {
-      inflating = false;
-      if (!over) deliver(plain);
-    }, giveUp);
-  };
+  #deliver(message: Buffer | undefined): void {
+    this.#wanted = false;
+    this.#giveCredit();
+    this.#events?.message(message);
+  }
 
-  const giveUp = (cause: unknown): void => events?.left(toMicroError(cause, serverErrorId));
+  #inflate(message: Buffer): void {
+    this.#inflating = true;
+    inflateMessage(this.header('grpc-encoding'), message).then(
+      (plain) => {
+        this.#inflating = false;
+        if (!this.#over) this.#deliver(plain);
+      },
+      (error) => this.#giveUp(error),
+    );
+  }
 
-  const endWith = (block: Buffer): void => {
-    over = true;
-    stream.sendHeaders(block, true);
+  #giveUp(cause: unknown): void {
+    this.#events?.left(toMicroError(cause, serverErrorId));
+  }
+
+  /** Credit for what is held no more. Who waits for a message gets all of it: a message may be larger than the window. */
+  #giveCredit(): void {
+    const due = this.#wanted ? this.#owedBytes : this.#owedBytes - this.#messages.heldBytes;
+    if (due <= 0) return;
+    this.#owedBytes -= due;
+    this.#stream.consumed(due);
+  }
+
+  #sendHead(): void {
+    if (this.#headSent) return;
+    this.#headSent = true;
+    this.#stream.sendHeaders(responseHead(this.type), false);
+  }
+
+  #endWith(block: Buffer): void {
+    this.#over = true;
+    this.#stream.sendHeaders(block, true);
     // The answer is complete, whatever else the caller meant to send (RFC 9113 section 8.1).
-    if (!ended) stream.reset(errorCode.noError);
-  };
-
-  const sendHead = (): void => {
-    if (headSent) return;
-    headSent = true;
-    stream.sendHeaders(responseHead(contentType), false);
-  };
-
-  const transport: CallTransport = {
-    remote: stream.remote,
-    // Plain gRPC names no codec.
-    contentType: contentType === 'application/grpc' ? undefined : contentType,
-    header: (name) => headerOf(head, name),
-    metadata: () => metadataOfFields(head.fields),
-    msLeft: () => parseGrpcTimeout(headerOf(head, 'grpc-timeout') ?? ''),
-    open: (told) => {
-      events = told;
-    },
-    pull: () => {
-      wanted = true;
-      serve();
-    },
-    send: (message) => {
-      if (over) return true;
-      sendHead();
-      return sendMessage(stream, message);
-    },
-    end: () => {
-      if (over) return;
-      sendHead();
-      endWith(okTrailers);
-    },
-    fail: (status) => {
-      if (over) return;
-      const unknownEncoding = !isKnownEncoding(headerOf(head, 'grpc-encoding'));
-      endWith(statusBlock(status, { contentType: headSent ? undefined : contentType, unknownEncoding }));
-    },
-  };
-
-  const reader: StreamReader = {
-    headers: (_, endStream) => {
-      ended ||= endStream;
-      serve();
-    },
-    data: (chunk, endStream) => {
-      ended ||= endStream;
-      if (over) return;
-      owedBytes += chunk.length;
-      messages.push(chunk);
-      serve();
-    },
-    writable: () => events?.writable(),
-    reset: () => {
-      if (over) return;
-      over = true;
-      events?.left(canceled(serverErrorId, 'context canceled'));
-    },
-  };
-
-  return {
-    reader,
-    transport,
-    refuse: (httpStatus, message) => endWith(refusalBlock(httpStatus, message)),
-  };
-};
+    if (!this.#ended) this.#stream.reset(errorCode.noError);
+  }
+}

@@ -37,7 +37,7 @@ export const grpcJsCall = (raw: RawCall): CallTransport => {
         if (Number(raw.getDeadline()) <= Date.now()) events.left(timeout(serverErrorId, 'context deadline exceeded'));
         else events.left(canceled(serverErrorId, 'context canceled'));
       });
-      raw.on('drain', events.writable);
+      raw.on('drain', () => events.writable());
       // The end may come with the last message, before anybody asks for what follows it, and it comes once.
       raw.on('end', () => {
         ended = true;

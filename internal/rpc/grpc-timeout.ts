@@ -9,13 +9,10 @@ const msPerUnit: Readonly<Record<string, number>> = {
   n: 1e-6,
 };
 
-/** The longest a timer of Node can wait; a later deadline is none that anyone would see. */
-const timerMsMax = 2 ** 31 - 1;
-
 /** Milliseconds, rounded up so that no call ends early; undefined for a malformed text. */
 export const parseGrpcTimeout = (text: string): number | undefined => {
   const match = /^(\d{1,8})([HMSmun])$/.exec(text);
   if (match === null) return undefined;
   const perUnit = msPerUnit[match[2] as string] as number;
-  return Math.min(Math.ceil(Number(match[1]) * perUnit), timerMsMax);
+  return Math.ceil(Number(match[1]) * perUnit);
 };

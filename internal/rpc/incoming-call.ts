@@ -60,59 +60,184 @@ export interface CallParts {
   readonly span: Span;
 }
 
-/** A call on its way. What changes in it changes in this file only. */
-export interface IncomingCall extends CallParts, CallEvents {
-  /** The head and the handler's context are one object: what `before` decides is written in, what costs something is made when it is read. */
-  readonly context: CallHead & CallContext;
+/** A call on its way. */
+export interface IncomingCall {
+  readonly handler: Handler;
+  readonly service: string;
+  readonly endpoint: string;
+  readonly span: Span;
+  /** Starts the clock, checks the caller and runs the handler. Never throws. */
+  begin(): void;
   /** Ends the call with this error now; the handler learns of it through its signal. */
   abort(reason: CallError): void;
 }
 
-interface State extends IncomingCall {
-  readonly context: Writable<CallHead & CallContext>;
-  /** Why the call ended early. */
-  reason: CallError | undefined;
-  codec: WireCodec | undefined;
+/** A call at its beginning: nothing is asked of its transport before begin(). */
+export const openCall = (parts: CallParts): IncomingCall => new Call(parts);
+
+/** A class, as frame-call.ts says: a call has many functions, and one is made for every message of the busiest services. */
+class Call implements IncomingCall, CallEvents {
+  readonly handler: Handler;
+  readonly service: string;
+  readonly endpoint: string;
+  readonly span: Span;
+  readonly transport: CallTransport;
+  readonly #rules: CallRules;
+  readonly #context: Context;
+  #codec: WireCodec | undefined = undefined;
   /** What was wrong with the caller's token. */
-  problem: string | undefined;
-  timer: NodeJS.Timeout | undefined;
-  over: boolean;
+  #problem: string | undefined = undefined;
+  #timer: NodeJS.Timeout | undefined = undefined;
+  #over = false;
+  /** Why the call ended early. */
+  #reason: CallError | undefined = undefined;
   /** Made when someone reads the signal; most handlers never do. */
-  controller: AbortController | undefined;
+  #controller: AbortController | undefined = undefined;
   /** Where messages and room to send go when the handler is one of streams. */
-  stream: MessageGate | undefined;
+  #stream: MessageGate | undefined = undefined;
+
+  constructor({ rules, transport, handler, service, endpoint, span }: CallParts) {
+    this.handler = handler;
+    this.service = service;
+    this.endpoint = endpoint;
+    this.span = span;
+    this.transport = transport;
+    this.#rules = rules;
+    this.#context = new Context(this);
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    const { signal } = this.#controller;
+    if (this.#reason !== undefined && !signal.aborted) this.#controller.abort(this.#reason);
+    return signal;
+  }
+
+  begin(): void {
+    this.transport.open(this);
+    const ms = msLeft(this.transport);
+    if (ms !== undefined) this.#timer = setTimeout(expire, ms, this).unref();
+    const { before, beforeNow } = this.#rules;
+    try {
+      const known = beforeNow?.(this.#context);
+      if (known !== undefined) this.#admit(known);
+      else if (before === undefined) this.#admit({ namespace: this.#context.namespaceHeader ?? defaultNamespace });
+      else void this.span.run(() => this.#ask(before));
+    } catch (cause) {
+      this.#refuse(cause);
+    }
+  }
+
+  abort(reason: CallError): void {
+    if (this.#over) return;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+    this.#finish(reason);
+  }
+
+  // ---- What the transport tells
+
+  message(bytes: Buffer | undefined): void {
+    if (this.#over) return;
+    const { handler } = this;
+    if (this.#stream !== undefined) this.#stream.message(bytes);
+    else if (handler.kind === 'unary') void this.span.run(() => this.#answer(handler, bytes));
+  }
+  writable(): void {
+    this.#stream?.writable();
+  }
+  left(reason: CallError): void {
+    this.abort(reason);
+  }
+
+  // ---- From the caller to the answer
+
+  async #ask(before: (head: CallHead) => Promise<Caller>): Promise<void> {
+    try {
+      this.#admit(await before(this.#context));
+    } catch (cause) {
+      this.#refuse(cause);
+    }
+  }
+
+  #refuse(cause: unknown): void {
+    this.#finish(toMicroError(cause, this.service));
+  }
+
+  #admit({ namespace, account, problem }: Caller): void {
+    if (this.#over) return;
+    const { handler, transport } = this;
+    this.#context.namespace = namespace;
+    this.#context.account = account;
+    this.#problem = problem;
+    try {
+      this.#codec = codecOfContentType(transport.header('x-content-type') ?? transport.contentType);
+    } catch (cause) {
+      this.#fail(cause);
+      return;
+    }
+    if (handler.kind === 'unary') transport.pull();
+    else void this.span.run(() => this.#answerStream(handler));
+  }
+
+  /** A unary call is answered after its first message: Go clients keep the request open (wire.md 2.7). */
+  async #answer(handler: UnaryHandler, bytes: Buffer | undefined): Promise<void> {
+    try {
+      const response = await handler.handle(this.#decode(bytes), this.#context);
+      if (this.#over) return;
+      this.transport.send(this.#encode(response));
+      this.#finish(undefined);
+    } catch (cause) {
+      this.#fail(cause);
+    }
+  }
+
+  async #answerStream(handler: StreamHandler): Promise<void> {
+    try {
+      this.#stream = openMessageGate(this.transport, this.signal);
+      await runStreamHandler(handler, {
+        context: this.#context,
+        gate: this.#stream,
+        decode: (bytes) => this.#decode(bytes),
+        encode: (value) => this.#encode(value),
+      });
+      this.#finish(undefined);
+    } catch (cause) {
+      this.#fail(cause);
+    }
+  }
+
+  #decode(bytes: Buffer | undefined): unknown {
+    if (bytes === undefined) throw internal(serverErrorId, 'EOF');
+    this.#codec ??= sniffCodec(bytes);
+    return decodeMessage(this.handler.request, this.#codec, bytes);
+  }
+
+  #encode(value: unknown): Buffer {
+    const message = encodeMessage(this.handler.response, this.#codec ?? 'proto', value);
+    if (message.length <= messageBytesMax) return message;
+    const size = `response of ${message.length} bytes is over messageBytesMax (${messageBytesMax})`;
+    throw microError(413, serverErrorId, size);
+  }
+
+  #fail(cause: unknown): void {
+    const error = toMicroError(cause, `${this.service}.${this.endpoint}`);
+    this.#finish(explained(error, this.#problem));
+  }
+
+  /** The one way out of a call. What the handler does after it is of no interest. */
+  #finish(error: CallError | undefined): void {
+    if (this.#over) return;
+    this.#over = true;
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    if (error === undefined) this.transport.end();
+    else this.transport.fail(statusOfError(error));
+    this.#rules.finished(this, error);
+  }
 }
 
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
-
-/** A call at its beginning: nothing is asked of the transport before beginCall. */
-export const openCall = (parts: CallParts): IncomingCall => {
-  const { rules, transport, handler, service, endpoint, span } = parts;
-  const call: State = {
-    rules,
-    transport,
-    handler,
-    service,
-    endpoint,
-    span,
-    context: new Context(parts, () => signalOf(call)),
-    reason: undefined,
-    codec: undefined,
-    problem: undefined,
-    timer: undefined,
-    over: false,
-    controller: undefined,
-    stream: undefined,
-    message: (bytes) => deliver(call, bytes),
-    writable: () => call.stream?.writable(),
-    left: (reason) => abort(call, reason),
-    abort: (reason) => abort(call, reason),
-  };
-  return call;
-};
-
-/** A class for its getters: in an object literal they cost more than all else about a call. */
-class Context implements Writable<CallHead & CallContext> {
+/** The head of a call and its handler's context in one: what `before` decides is written in, what costs something is made when it is read. */
+class Context implements CallHead, CallContext {
   readonly service: string;
   readonly endpoint: string;
   readonly authorization: string | undefined;
@@ -120,159 +245,43 @@ class Context implements Writable<CallHead & CallContext> {
   readonly remote: string;
   namespace = '';
   account: Account | undefined = undefined;
-  readonly #transport: CallTransport;
-  readonly #signal: () => AbortSignal;
+  readonly #call: Call;
   #metadata: Readonly<Record<string, string>> | undefined = undefined;
 
-  constructor({ transport, service, endpoint }: CallParts, signal: () => AbortSignal) {
-    this.service = service;
-    this.endpoint = endpoint;
+  constructor(call: Call) {
+    const { transport } = call;
+    this.service = call.service;
+    this.endpoint = call.endpoint;
     this.authorization = transport.header('authorization');
     this.namespaceHeader = transport.header('micro-namespace');
     this.remote = transport.remote;
-    this.#transport = transport;
-    this.#signal = signal;
+    this.#call = call;
   }
   get metadata(): Readonly<Record<string, string>> {
-    this.#metadata ??= this.#transport.metadata();
+    this.#metadata ??= this.#call.transport.metadata();
     return this.#metadata;
   }
   get signal(): AbortSignal {
-    return this.#signal();
+    return this.#call.signal;
   }
 }
 
-const signalOf = (call: State): AbortSignal => {
-  call.controller ??= new AbortController();
-  if (call.reason !== undefined && !call.controller.signal.aborted) call.controller.abort(call.reason);
-  return call.controller.signal;
-};
-
-/** Starts the clock, checks the caller and runs the handler. Never throws. */
-export const beginCall = (opened: IncomingCall): void => {
-  const call = opened as State;
-  const { transport, rules, context, span } = call;
-  transport.open(call);
-  const ms = msLeft(transport);
-  if (ms !== undefined) call.timer = setTimeout(expire, ms, call).unref();
-  try {
-    const known = rules.beforeNow?.(context);
-    if (known !== undefined) admit(call, known);
-    else if (rules.before === undefined) admit(call, { namespace: context.namespaceHeader ?? defaultNamespace });
-    else void span.run(() => askAndAdmit(call));
-  } catch (cause) {
-    refuse(call, cause);
-  }
-};
-
-const askAndAdmit = async (call: State): Promise<void> => {
-  const { rules, context } = call;
-  try {
-    const caller = await rules.before?.(context);
-    if (caller !== undefined) admit(call, caller);
-  } catch (cause) {
-    refuse(call, cause);
-  }
-};
+/** The longest a timer of Node can wait; a deadline after it is none that anyone would see. */
+const timerMsMax = 2 ** 31 - 1;
 
 /** Milliseconds until the earlier of the two deadlines a caller may send; undefined without one. */
 const msLeft = (transport: CallTransport): number | undefined => {
-  const micro = parseTimeoutHeader(transport.header('timeout'));
+  const text = transport.header('timeout');
+  const micro = text === undefined ? undefined : parseTimeoutHeader(text);
   const own = transport.msLeft();
-  if (micro === undefined) return own;
-  return own === undefined ? micro : Math.min(micro, own);
+  if (micro === undefined && own === undefined) return undefined;
+  return Math.min(micro ?? timerMsMax, own ?? timerMsMax, timerMsMax);
 };
 
-const expire = (call: State): void => abort(call, timeout(serverErrorId, 'context deadline exceeded'));
-
-const refuse = (call: State, cause: unknown): void => finish(call, toMicroError(cause, call.service));
-
-const admit = (call: State, { namespace, account, problem }: Caller): void => {
-  if (call.over) return;
-  call.context.namespace = namespace;
-  call.context.account = account;
-  call.problem = problem;
-  try {
-    call.codec = codecOfContentType(call.transport.header('x-content-type') ?? call.transport.contentType);
-  } catch (cause) {
-    fail(call, cause);
-    return;
-  }
-  const { handler } = call;
-  if (handler.kind === 'unary') call.transport.pull();
-  else void call.span.run(() => answerStream(call, handler));
-};
-
-const deliver = (call: State, bytes: Buffer | undefined): void => {
-  if (call.over) return;
-  const { handler, span, stream } = call;
-  if (stream !== undefined) stream.message(bytes);
-  else if (handler.kind === 'unary') void span.run(() => answerUnary(call, handler, bytes));
-};
-
-/** A unary call is answered after its first message: Go clients keep the request open (wire.md 2.7). */
-const answerUnary = async (call: State, handler: UnaryHandler, bytes: Buffer | undefined): Promise<void> => {
-  try {
-    const response = await handler.handle(decode(call, bytes), call.context);
-    if (call.over) return;
-    call.transport.send(encode(call, response));
-    finish(call, undefined);
-  } catch (cause) {
-    fail(call, cause);
-  }
-};
-
-const answerStream = async (call: State, handler: StreamHandler): Promise<void> => {
-  const { transport, context } = call;
-  try {
-    call.stream = openMessageGate(transport, context.signal);
-    await runStreamHandler(handler, {
-      context,
-      gate: call.stream,
-      decode: (bytes) => decode(call, bytes),
-      encode: (value) => encode(call, value),
-    });
-    finish(call, undefined);
-  } catch (cause) {
-    fail(call, cause);
-  }
-};
-
-const decode = (call: State, bytes: Buffer | undefined): unknown => {
-  if (bytes === undefined) throw internal(serverErrorId, 'EOF');
-  call.codec ??= sniffCodec(bytes);
-  return decodeMessage(call.handler.request, call.codec, bytes);
-};
-
-const encode = (call: State, value: unknown): Buffer => {
-  const message = encodeMessage(call.handler.response, call.codec ?? 'proto', value);
-  if (message.length <= messageBytesMax) return message;
-  const size = `response of ${message.length} bytes is over messageBytesMax (${messageBytesMax})`;
-  throw microError(413, serverErrorId, size);
-};
-
-const fail = (call: State, cause: unknown): void =>
-  finish(call, explained(toMicroError(cause, `${call.service}.${call.endpoint}`), call.problem));
+const expire = (call: Call): void => call.abort(timeout(serverErrorId, 'context deadline exceeded'));
 
 /** A handler that misses an account does not know that a token was sent, and what was wrong with it. */
 const explained = (error: CallError, problem: string | undefined): CallError =>
   error.code === 401 && error.hint === undefined && problem !== undefined
     ? unauthorized(error.id, error.detail, { hint: problem, cause: error })
     : error;
-
-const abort = (call: State, reason: CallError): void => {
-  if (call.over) return;
-  call.reason = reason;
-  call.controller?.abort(reason);
-  finish(call, reason);
-};
-
-/** The one way out of a call. What the handler does after it is of no interest. */
-const finish = (call: State, error: CallError | undefined): void => {
-  if (call.over) return;
-  call.over = true;
-  clearTimeout(call.timer);
-  if (error === undefined) call.transport.end();
-  else call.transport.fail(statusOfError(error));
-  call.rules.finished(call, error);
-};

@@ -7,80 +7,66 @@ import { serverErrorId } from './status.ts';
 /** Flag and length in front of each message. */
 export const prefixBytes = 5;
 
-export interface FramedMessage {
-  readonly compressed: boolean;
-  readonly bytes: Buffer;
-}
-
-export interface MessageReader {
-  /** Adds bytes as they come. */
-  push(chunk: Buffer): void;
-  /** The next whole message; undefined while it is not complete. Throws a MicroError as soon as its prefix shows that it must not come. */
-  take(): FramedMessage | undefined;
-  /** Bytes that are held. */
-  readonly heldBytes: number;
-}
-
 const none = Buffer.alloc(0);
 /** Room is made for a whole message up to this size; a larger one is believed as far as it has come. */
 const believedBytesMax = 1_024 * 1_024;
 const smallRoomBytes = 256;
 
-export const createMessageReader = (): MessageReader => {
+export class MessageReader {
+  /** Whether the message that was taken last is compressed. */
+  takenCompressed = false;
   // One buffer, not a list of pieces: a peer that sends single bytes would make each of them an object.
-  let held: Buffer = none;
-  let from = 0;
-  let to = 0;
+  #held: Buffer = none;
+  #from = 0;
+  #to = 0;
 
-  const grow = (bytes: number): void => {
-    const used = to - from;
-    const announced = used >= prefixBytes ? prefixBytes + held.readUInt32BE(from + 1) : 0;
+  /** Bytes that are held. */
+  get heldBytes(): number {
+    return this.#to - this.#from;
+  }
+
+  /** Adds bytes as they come. */
+  push(chunk: Buffer): void {
+    // Most messages come in one piece, which is taken before the next one comes.
+    if (this.#to === this.#from) {
+      this.#held = chunk;
+      this.#from = 0;
+      this.#to = chunk.length;
+      return;
+    }
+    if (this.#held.length - this.#to < chunk.length) this.#grow(chunk.length);
+    chunk.copy(this.#held, this.#to);
+    this.#to += chunk.length;
+  }
+
+  /** The next whole message; undefined while it is not complete. Throws a MicroError as soon as its prefix shows that it must not come. */
+  take(): Buffer | undefined {
+    if (this.#to - this.#from < prefixBytes) return undefined;
+    const flag = this.#held[this.#from] as number;
+    const length = this.#held.readUInt32BE(this.#from + 1);
+    const fault = faultOf(flag, length);
+    if (fault !== undefined) throw fault;
+    const start = this.#from + prefixBytes;
+    const end = start + length;
+    if (this.#to < end) return undefined;
+    const message = detached(this.#held, start, end);
+    this.takenCompressed = flag === 1;
+    this.#from = end;
+    if (this.#from === this.#to) this.#held = none;
+    return message;
+  }
+
+  #grow(bytes: number): void {
+    const used = this.heldBytes;
+    const announced = used >= prefixBytes ? prefixBytes + this.#held.readUInt32BE(this.#from + 1) : 0;
     const doubled = Math.max(2 * used, believedBytesMax);
     const larger = Buffer.allocUnsafe(Math.max(used + bytes, Math.min(announced, doubled), smallRoomBytes));
-    held.copy(larger, 0, from, to);
-    held = larger;
-    from = 0;
-    to = used;
-  };
-
-  const release = (): void => {
-    held = none;
-    from = 0;
-    to = 0;
-  };
-
-  return {
-    push: (chunk) => {
-      // Most messages come in one piece, which is taken before the next one comes.
-      if (to === from) {
-        held = chunk;
-        from = 0;
-        to = chunk.length;
-        return;
-      }
-      if (held.length - to < chunk.length) grow(chunk.length);
-      chunk.copy(held, to);
-      to += chunk.length;
-    },
-    take: () => {
-      if (to - from < prefixBytes) return undefined;
-      const flag = held[from] as number;
-      const length = held.readUInt32BE(from + 1);
-      const fault = faultOf(flag, length);
-      if (fault !== undefined) throw fault;
-      const start = from + prefixBytes;
-      const end = start + length;
-      if (to < end) return undefined;
-      const bytes = detached(held, start, end);
-      from = end;
-      if (from === to) release();
-      return { compressed: flag === 1, bytes };
-    },
-    get heldBytes() {
-      return to - from;
-    },
-  };
-};
+    this.#held.copy(larger, 0, this.#from, this.#to);
+    this.#held = larger;
+    this.#from = 0;
+    this.#to = used;
+  }
+}
 
 const faultOf = (flag: number, length: number): MicroError | undefined => {
   if (flag > 1)

@@ -131,6 +131,14 @@ test('ends a call at its grpc-timeout', async () => {
   await stop();
 });
 
+test('a deadline beyond the longest timer is no deadline', async () => {
+  const { session, stop } = await start();
+  const headers = { 'grpc-timeout': '99999999H', timeout: '9999999999999999999' };
+  const answer = await rawCall(session, { path: '/e.Example/Echo', headers, body: frame('x') });
+  assert.equal(answer.status, 0);
+  await stop();
+});
+
 test('refuses a caller before reading the body', async () => {
   const { session, seen, stop } = await start({
     before: async ({ service, endpoint }) => {

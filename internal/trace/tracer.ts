@@ -89,10 +89,49 @@ interface SpanParts {
 
 const noAttributes: Readonly<Record<string, string>> = {};
 
+/** A class, since every call of every service makes one. */
+class OwnSpan implements Span {
+  readonly context: TraceContext;
+  readonly #parts: SpanParts;
+  readonly #parentId: string;
+  readonly #startedMs: number;
+  #ended = false;
+
+  constructor(parts: SpanParts, context: TraceContext, parent: TraceContext | undefined) {
+    this.context = context;
+    this.#parts = parts;
+    this.#parentId = parent?.spanId ?? '';
+    this.#startedMs = parts.now();
+  }
+  run<T>(body: () => T): T {
+    return current.run(this.context, body);
+  }
+  end(failure?: string): void {
+    this.close(failure);
+  }
+  /** Remembers the span, once; false from the second time on. */
+  close(failure: string | undefined): boolean {
+    if (this.#ended) return false;
+    this.#ended = true;
+    const { name, options, now, keep } = this.#parts;
+    keep({
+      traceId: this.context.traceId,
+      spanId: this.context.spanId,
+      parentId: this.#parentId,
+      name,
+      startedMs: this.#startedMs,
+      durationMs: Math.max(0, now() - this.#startedMs),
+      kind: options.kind,
+      attributes: options.attributes ?? noAttributes,
+      failed: failure !== undefined,
+    });
+    return true;
+  }
+}
+
 const startOwnSpan = (parts: SpanParts): Span => {
   const parent = parts.options.parent ?? current.getStore();
-  const context = childContext(parent);
-  return { context, run: (body) => current.run(context, body), end: recorder(parts, context, parent) };
+  return new OwnSpan(parts, childContext(parent), parent);
 };
 
 const startWatchedSpan = (api: Api, parts: SpanParts): Span => {
@@ -105,37 +144,15 @@ const startWatchedSpan = (api: Api, parts: SpanParts): Span => {
     .startSpan(name, { kind, attributes: options.attributes ?? noAttributes }, outer);
   const context = span.isRecording() ? contextOf(span.spanContext()) : childContext(parent);
   const inner = api.trace.setSpan(outer, span);
-  const record = recorder(parts, context, parent);
+  const own = new OwnSpan(parts, context, parent);
   return {
     context,
     run: (body) => current.run(context, () => api.context.with(inner, body)),
     end: (failure) => {
-      if (!record(failure)) return;
+      if (!own.close(failure)) return;
       if (failure !== undefined) span.setStatus({ code: api.SpanStatusCode.ERROR, message: failure });
       span.end();
     },
-  };
-};
-
-/** Remembers a span when it is told of its end, once; false from the second time on. */
-const recorder = ({ name, options, now, keep }: SpanParts, context: TraceContext, parent: TraceContext | undefined) => {
-  const startedMs = now();
-  let ended = false;
-  return (failure?: string): boolean => {
-    if (ended) return false;
-    ended = true;
-    keep({
-      traceId: context.traceId,
-      spanId: context.spanId,
-      parentId: parent?.spanId ?? '',
-      name,
-      startedMs,
-      durationMs: Math.max(0, now() - startedMs),
-      kind: options.kind,
-      attributes: options.attributes ?? noAttributes,
-      failed: failure !== undefined,
-    });
-    return true;
   };
 };
 
