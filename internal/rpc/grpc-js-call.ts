@@ -16,6 +16,7 @@ export const grpcJsCall = (raw: RawCall): CallTransport => {
   let told: CallEvents | undefined;
   let asked = false;
   let ended = false;
+  let over = false;
   const answer = (bytes: Buffer | undefined): void => {
     asked = false;
     told?.message(bytes);
@@ -34,6 +35,8 @@ export const grpcJsCall = (raw: RawCall): CallTransport => {
       told = events;
       raw.pause();
       raw.on('cancelled', () => {
+        // It says so of every call, answered ones too, and an error is dear to make.
+        if (over) return;
         if (Number(raw.getDeadline()) <= Date.now()) events.left(timeout(serverErrorId, 'context deadline exceeded'));
         else events.left(canceled(serverErrorId, 'context canceled'));
       });
@@ -54,8 +57,12 @@ export const grpcJsCall = (raw: RawCall): CallTransport => {
       else raw.resume();
     },
     send: (message) => raw.write(message),
-    end: () => void raw.end(),
+    end: () => {
+      over = true;
+      raw.end();
+    },
     fail: ({ code, message, details }) => {
+      over = true;
       if (raw.cancelled || raw.destroyed || raw.writableEnded) return;
       const metadata = new Metadata();
       if (details !== undefined) metadata.set('grpc-status-details-bin', details);
