@@ -195,3 +195,19 @@ export const descriptorFilesMax = 1_000;
 export const descriptorSymbolsMax = 50_000;
 export const descriptorNameCharsMax = 512;
 export const descriptorDepthMax = 32;
+/** HTTP/2 connections: bytes queued for a peer that does not read, fields of one header block, frames that one block may come in. */
+export const outboxBytesMax = 4 * MiB;
+export const headerFieldsMax = 1_000;
+export const headerFramesMax = 32;
+/** What all streams of one caller's connection may hold back together, in bytes. */
+export const connectionWindowBytes = 4 * MiB;
+/** Cancellations by one peer: at once, and per second in the long run. */
+export const peerResetsMax = 20_000;
+export const peerResetsPerSecond = 2_000;
+/** Frames of one peer that carry nothing (PING, SETTINGS, PRIORITY, empty DATA and the like): at once, and per second. */
+export const controlFramesMax = 10_000;
+export const controlFramesPerSecond = 1_000;
+/** A peer that has begun a frame or a header block, or that we sent SETTINGS to, must go on within this time. */
+export const frameTimeoutMs = 10_000;
+/** A peer that takes nothing of what waits for it is let go after this long. */
+export const stalledConnectionMs = 300_000;

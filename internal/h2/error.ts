@@ -18,16 +18,13 @@ export const errorCode = {
   http11Required: 0xd,
 } as const;
 
-/** A fault of the peer. Without a stream it ends the connection (GOAWAY), with one only that stream (RST_STREAM). */
+/** A fault of the peer that ends the connection (GOAWAY); faults of one stream only reset that. */
 export class H2Error extends Error {
   readonly code: number;
-  /** The stream at fault; undefined when the connection cannot go on. */
-  readonly streamId: number | undefined;
 
-  constructor(code: number, message: string, streamId?: number) {
+  constructor(code: number, message: string) {
     super(message);
     this.name = 'H2Error';
     this.code = code;
-    this.streamId = streamId;
   }
 }

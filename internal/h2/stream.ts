@@ -22,7 +22,7 @@ export interface Stream {
   sendData(chunk: Buffer, endStream: boolean): boolean;
   /** Gives receive credit back to the peer: these bytes, payload of data(), are dealt with. */
   consumed(bytes: number): void;
-  /** Ends both directions now; what waits to be sent is dropped. Safe at any time. */
+  /** Ends both directions now; what waits to be sent is dropped. With `noError` an end that was already said goes out first (RFC 9113 section 8.1). Safe at any time. */
   reset(code: number): void;
   /** Bytes taken by sendData that have not left. */
   readonly pendingBytes: number;
