@@ -1,9 +1,10 @@
 /** Header blocks of one connection from bytes to fields: context-free ones are kept as they came and remembered, others are written anew as literals. Owns the HPACK decoder. */
 
 import { headerFieldsMax } from '../contract/limits.ts';
-import { type HeaderBlock, type HeaderField } from './header-block.ts';
+import { contextFreeBlock } from './edit-block.ts';
+import type { HeaderBlock } from './header-block.ts';
 import { createHpackDecoder } from './hpack/decoder.ts';
-import { encodeFields } from './hpack/encoder.ts';
+import { tableBytesInitial } from './hpack/dynamic-table.ts';
 
 export interface BlockReader {
   /** The block; undefined when it is over the limits (the connection goes on). Throws H2Error for a broken one. */
@@ -14,7 +15,6 @@ export interface BlockReader {
 
 /** Slots of remembered blocks; each new block of the same hash takes the place of the old one. */
 const slots = 64;
-const tableBytesInitial = 4_096;
 
 export const createBlockReader = (listBytesMax: number): BlockReader => {
   const limit = { listBytesMax, fieldsMax: headerFieldsMax };
@@ -25,7 +25,8 @@ export const createBlockReader = (listBytesMax: number): BlockReader => {
   const decode = (bytes: Buffer): HeaderBlock | undefined => {
     const { fields, contextFree: free, tooLarge } = decoder.decode(bytes, limit);
     if (tooLarge) return undefined;
-    return free ? { bytes: Buffer.from(bytes), fields } : literalBlock(fields);
+    // The bytes may be a view of a read that is much larger.
+    return free ? { bytes: Buffer.from(bytes), fields } : contextFreeBlock(bytes, fields);
   };
 
   return {
@@ -51,15 +52,4 @@ const slotOf = (bytes: Buffer): number => {
   for (let at = Math.max(0, bytes.length - 16); at < bytes.length; at += 1)
     hash = (hash * 31 + (bytes[at] as number)) | 0;
   return (hash >>> 0) % slots;
-};
-
-/** A block of literals that says the same on any connection. */
-export const literalBlock = (fields: readonly (HeaderField | readonly [string, string])[]): HeaderBlock => {
-  const pairs = fields.map((f): readonly [string, string] => ('name' in f ? [f.name, f.value] : f));
-  const bytes = encodeFields(pairs);
-  const { fields: placed } = createHpackDecoder({ tableBytesMax: 0 }).decode(bytes, {
-    listBytesMax: Number.POSITIVE_INFINITY,
-    fieldsMax: Number.POSITIVE_INFINITY,
-  });
-  return { bytes, fields: placed };
 };

@@ -15,7 +15,7 @@ import {
   stalledConnectionMs,
 } from '../contract/limits.ts';
 import { type AssembledBlock, createBlockAssembler, dependsOnItself, unpadded } from './block-assembler.ts';
-import { createBlockReader, literalBlock } from './block-reader.ts';
+import { createBlockReader } from './block-reader.ts';
 import { contentLength, fieldsFault, type MessagePart } from './check-fields.ts';
 import { errorCode, H2Error } from './error.ts';
 import { createBucket } from './flood-guard.ts';
@@ -35,7 +35,8 @@ import {
 } from './frame.ts';
 import { createFrameReader } from './frame-reader.ts';
 import type { HeaderBlock } from './header-block.ts';
-import { valueOf } from './header-block.ts';
+import { fieldValue } from './header-block.ts';
+import { encodeFields } from './hpack/encoder.ts';
 import { createOutbox } from './outbox.ts';
 import { createSendQueue } from './send-queue.ts';
 import { applySettings, initialPeerSettings, type PeerSettings, settingId } from './settings.ts';
@@ -79,7 +80,7 @@ export interface Connection {
   drain(): void;
   /** Ends everything now. */
   destroy(code?: number): void;
-  /** Looks at the clock: what is overdue ends. To be called about once a second. */
+  /** Looks at the clock: what is overdue ends. `handshakeMs` bounds the peer's SETTINGS (as client also their acknowledgement). To be called about once a second. */
   tick(handshakeMs: number, idleMs: number): void;
 }
 
@@ -88,7 +89,7 @@ const recentResetsMax = 256;
 /** The connection's window as a client: large, and given back as bytes come. */
 const openWindowBytes = 16 * 1024 * 1024;
 
-const tooLargeBlock = literalBlock([[':status', '431']]).bytes;
+const tooLargeBlock = encodeFields([[':status', '431']]);
 
 /** Speaks first at once: preface (as client) and SETTINGS are under way when this returns. */
 export const createConnection = (o: ConnectionOptions): Connection => {
@@ -281,7 +282,8 @@ export const createConnection = (o: ConnectionOptions): Connection => {
     const block = blocks.read(assembled.bytes);
     const { streamId: id, endStream } = assembled;
     const s = streams.get(id);
-    if (s !== undefined) return s.remoteEnd ? breakStream(s, errorCode.streamClosed) : onLaterBlock(s, block, endStream);
+    if (s !== undefined)
+      return s.remoteEnd ? breakStream(s, errorCode.streamClosed) : onLaterBlock(s, block, endStream);
     if (isServer && id % 2 === 1 && id > lastPeerId) return onRequest(id, block, endStream);
     if (!isOwn(id) && isIdle(id)) throw new H2Error(errorCode.protocolError, `HEADERS on stream ${id}`);
     notOpen(id, 'HEADERS');
@@ -316,7 +318,7 @@ export const createConnection = (o: ConnectionOptions): Connection => {
     const part: MessagePart = s.headed ? 'trailers' : 'response';
     if (fieldsFault(block.fields, part) !== undefined) return breakStream(s, errorCode.protocolError);
     if (part === 'trailers' && !endStream) return breakStream(s, errorCode.protocolError);
-    if (part === 'response' && !endStream && valueOf(block, ':status')?.startsWith('1')) return takeControl();
+    if (part === 'response' && !endStream && fieldValue(block, ':status')?.startsWith('1')) return takeControl();
     if (part === 'trailers' && s.missing !== undefined && s.missing !== 0)
       return breakStream(s, errorCode.protocolError);
     if (part === 'response' && !endStream) {
@@ -347,7 +349,6 @@ export const createConnection = (o: ConnectionOptions): Connection => {
       if (payload.length !== 0) throw new H2Error(errorCode.frameSizeError, 'SETTINGS acknowledgement with a payload');
       if (settingsUnacked === 0) return;
       settingsUnacked -= 1;
-      if (settingsUnacked === 0) settingsSentAt = 0;
       if (!tableClosed) {
         tableClosed = true;
         blocks.tableClosed();
@@ -592,7 +593,7 @@ export const createConnection = (o: ConnectionOptions): Connection => {
       if (ended) return;
       const time = now();
       if (!settled && time - openedAt >= handshakeMs) return void socket.destroy();
-      if (settingsUnacked > 0 && settingsSentAt > 0 && time - settingsSentAt >= frameTimeoutMs)
+      if (settingsUnacked > 0 && time - settingsSentAt >= (isServer ? frameTimeoutMs : handshakeMs))
         return fail(new H2Error(errorCode.settingsTimeout, 'SETTINGS were not acknowledged'));
       if (partialSince > 0 && time - partialSince >= frameTimeoutMs)
         return fail(new H2Error(errorCode.enhanceYourCalm, 'a frame was not completed'));

@@ -100,10 +100,7 @@ export const settingsFrame = (pairs: readonly (readonly [id: number, value: numb
   return frameOf({ type: frameType.settings, flags: 0, streamId: 0 }, payload);
 };
 
-export const settingsAck: Buffer = frameOf(
-  { type: frameType.settings, flags: flag.ack, streamId: 0 },
-  Buffer.alloc(0),
-);
+export const settingsAck: Buffer = frameOf({ type: frameType.settings, flags: flag.ack, streamId: 0 }, Buffer.alloc(0));
 
 export interface HeadersOptions {
   readonly streamId: number;

@@ -1,90 +1,104 @@
-/** Headers as the proxy passes them on: what is checked, dropped, added. Pure. */
+/** Headers as the proxy reads and writes them: what is checked, dropped, added. Pure. */
 
-import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2';
-
-import { badRequest, type MicroError, microError } from '../../../internal/contract/error.ts';
+import {
+  badRequest,
+  type Hint,
+  type MicroError,
+  type MicroErrorJson,
+  microError,
+} from '../../../internal/contract/error.ts';
+import { editBlock } from '../../../internal/h2/edit-block.ts';
+import { type HeaderBlock, fieldValue } from '../../../internal/h2/header-block.ts';
+import { encodeFields } from '../../../internal/h2/hpack/encoder.ts';
+import { parseGrpcTimeout } from '../../../internal/rpc/grpc-timeout.ts';
+import { parseTimeoutHeader } from '../../../internal/rpc/metadata.ts';
 import { malformedPath, parsePath, type RpcPath } from '../../../internal/rpc/path.ts';
+import { trailersOfError } from '../../../internal/rpc/status.ts';
 
 export const proxyErrorId = 'go.micro.proxy';
 
 /** A request the proxy may forward. */
 export interface ProxyRequest {
   readonly path: RpcPath;
-  /** The path exactly as it came. */
-  readonly text: string;
   readonly authorization: string | undefined;
   readonly namespaceHeader: string | undefined;
+  /** Milliseconds the caller waits at most; undefined without a deadline. */
+  readonly timeoutMs: number | undefined;
 }
 
 const grpcType = /^application\/grpc(\+[a-z0-9.-]+)?(\s*;.*)?$/i;
 
 /** Whether the peer speaks gRPC at all; others get an HTTP answer. */
-export const isGrpc = (headers: IncomingHttpHeaders): boolean =>
-  headers[':method'] === 'POST' && grpcType.test(headers['content-type'] ?? '');
+export const isGrpc = (block: HeaderBlock): boolean =>
+  fieldValue(block, ':method') === 'POST' && grpcType.test(fieldValue(block, 'content-type') ?? '');
 
 /** What an HTTP client gets that came to the wrong port. */
-export const notGrpc = (headers: IncomingHttpHeaders): MicroError =>
-  microError(415, proxyErrorId, `Unsupported Content-Type: ${headers['content-type'] ?? ''}`, {
+export const notGrpc = (block: HeaderBlock): MicroError =>
+  microError(415, proxyErrorId, `Unsupported Content-Type: ${fieldValue(block, 'content-type') ?? ''}`, {
     hint: 'this port speaks gRPC; the HTTP API has a port of its own (8080 by default)',
   });
 
 /** Throws badRequest with v3's words for a path that is not `/<service>.<Type>/<Method>`, or that names no service. */
-export const parseRequest = (headers: IncomingHttpHeaders): ProxyRequest => {
-  const text = headers[':path'] ?? '';
+export const parseRequest = (block: HeaderBlock): ProxyRequest => {
+  const text = fieldValue(block, ':path') ?? '';
   const path = parsePath(text);
   if (path === undefined) throw badRequest(proxyErrorId, malformedPath(text));
   if (path.service === '') throw badRequest(proxyErrorId, 'service name is blank');
   return {
     path,
-    text,
-    authorization: single(headers, 'authorization'),
-    namespaceHeader: single(headers, 'micro-namespace'),
+    authorization: single(block, 'authorization'),
+    namespaceHeader: single(block, 'micro-namespace'),
+    timeoutMs: timeoutOf(block),
   };
 };
 
 /** Two values of a header that decides would be checked as one and read by the service as another. */
-const single = (headers: IncomingHttpHeaders, name: string): string | undefined => {
-  const value = headers[name];
-  if (Array.isArray(value)) throw badRequest(proxyErrorId, `header ${name} was sent ${value.length} times`);
-  return value;
+const single = (block: HeaderBlock, name: string): string | undefined => {
+  let found: string | undefined;
+  for (const field of block.fields) {
+    if (field.name !== name) continue;
+    if (found !== undefined) throw badRequest(proxyErrorId, `header ${name} was sent more than once`);
+    found = field.value;
+  }
+  return found;
 };
 
-const dropped: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
-  'host',
-  'http2-settings',
-]);
-
-const passOn = (headers: IncomingHttpHeaders): OutgoingHttpHeaders => {
-  const out: OutgoingHttpHeaders = Object.create(null);
-  for (const [name, value] of Object.entries(headers))
-    if (!name.startsWith(':') && !dropped.has(name)) out[name] = value;
-  return out;
+/** The earlier of the two deadlines a caller may send. What cannot be read is left to the service. */
+const timeoutOf = (block: HeaderBlock): number | undefined => {
+  const grpc = fieldValue(block, 'grpc-timeout');
+  const grpcMs = grpc === undefined ? undefined : parseGrpcTimeout(grpc);
+  const microMs = parseTimeoutHeader(fieldValue(block, 'timeout'));
+  if (grpcMs === undefined || microMs === undefined) return grpcMs ?? microMs;
+  return Math.min(grpcMs, microMs);
 };
 
-/** The request as it goes to a node: all metadata stays, the namespace that was decided and the span are written in. */
-export const requestHeaders = (
-  headers: IncomingHttpHeaders,
-  o: { readonly path: string; readonly authority: string; readonly namespace: string; readonly traceparent: string },
-): OutgoingHttpHeaders => {
-  const out = passOn(headers);
-  out[constants.HTTP2_HEADER_METHOD] = 'POST';
-  out[constants.HTTP2_HEADER_SCHEME] = 'http';
-  out[constants.HTTP2_HEADER_PATH] = o.path;
-  out[constants.HTTP2_HEADER_AUTHORITY] = o.authority;
-  out.te = 'trailers';
-  out['micro-namespace'] = o.namespace;
-  out.traceparent = o.traceparent;
-  return out;
+export interface RequestEdit {
+  readonly namespace: string;
+  readonly traceparent: string;
+}
+
+/** The request as it goes to a node: everything stays as it came, the namespace that was decided and the span are written in. */
+export const requestBlock = (block: HeaderBlock, { namespace, traceparent }: RequestEdit): Buffer => {
+  const sameNamespace = fieldValue(block, 'micro-namespace') === namespace;
+  const add: (readonly [string, string])[] = [['traceparent', traceparent]];
+  if (!sameNamespace) add.push(['micro-namespace', namespace]);
+  if (fieldValue(block, 'te') === undefined) add.push(['te', 'trailers']);
+  const drop = (name: string): boolean => name === 'traceparent' || (name === 'micro-namespace' && !sameNamespace);
+  return editBlock(block, { drop, add }).bytes;
 };
 
-/** Response headers or trailers as they go back. */
-export const responseHeaders = (headers: IncomingHttpHeaders): OutgoingHttpHeaders => {
-  const out = passOn(headers);
-  if (headers[':status'] !== undefined) out[':status'] = headers[':status'];
-  return out;
+/** The answer to a browser or HTTP client: the headers before the error as JSON. */
+export const httpErrorBlock = (length: number): Buffer =>
+  encodeFields([
+    [':status', '415'],
+    ['content-type', 'application/json'],
+    ['content-length', String(length)],
+    ['grpc-status', '3'],
+  ]);
+
+/** An error as trailers alone, or behind headers that have gone out. */
+export const errorBlock = (error: MicroErrorJson & Hint, contentType: string | undefined): Buffer => {
+  const trailers = Object.entries(trailersOfError(error));
+  if (contentType === undefined) return encodeFields(trailers);
+  return encodeFields([[':status', '200'], ['content-type', contentType], ...trailers]);
 };

@@ -1,19 +1,10 @@
-/** The gRPC proxy: an HTTP/2 listener that checks each call and passes its bytes on to a node. Owns its listener and the connections behind it; decodes no message. */
+/** The gRPC proxy: an HTTP/2 listener that checks each call and passes its frames on to a node. Owns its listener and the connections behind it; decodes no message. */
 
-import { createServer, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
-import type { AddressInfo } from 'node:net';
-
+import { internal, toMicroError, unavailable } from '../../../internal/contract/error.ts';
 import {
-  type Hint,
-  internal,
-  type MicroErrorJson,
-  toMicroError,
-  unavailable,
-} from '../../../internal/contract/error.ts';
-import {
+  connectionWindowBytes,
   drainMs,
   goodbyeMs,
-  headerBytesMax,
   idleConnectionMs,
   proxyConnectionsMax,
   proxyHandshakeMs,
@@ -21,114 +12,90 @@ import {
   proxyWindowBytes,
 } from '../../../internal/contract/limits.ts';
 import type { PluginContext, ServiceInstance } from '../../../internal/contract/plugin.ts';
-import type { Picked, Route } from '../../../internal/contract/router.ts';
+import type { Picked } from '../../../internal/contract/router.ts';
+import { errorCode } from '../../../internal/h2/error.ts';
+import { type HeaderBlock, fieldValue } from '../../../internal/h2/header-block.ts';
+import { createListener, type Listener } from '../../../internal/h2/listener.ts';
+import type { Stream, StreamReader } from '../../../internal/h2/stream.ts';
+import { deafReader } from '../../../internal/h2/stream-state.ts';
 import { joinAddress, splitAddress } from '../../../internal/rpc/address.ts';
 import { formatTraceparent, parseTraceparent } from '../../../internal/trace/trace-context.ts';
 import { loadTracer, type Span, type Tracer } from '../../../internal/trace/tracer.ts';
 import { type CallTarget, findTarget } from './call-target.ts';
-import { isGrpc, notGrpc, parseRequest, proxyErrorId, requestHeaders } from './headers.ts';
-import { createNodeSessions, type NodeSessions } from './node-sessions.ts';
+import { httpErrorBlock, isGrpc, notGrpc, parseRequest, proxyErrorId, requestBlock } from './headers.ts';
+import { createNodeConnections, type NodeConnection, type NodeConnections } from './node-connections.ts';
 import type { config, needs } from './plugin.ts';
-import { type Caller, openCaller, relay } from './relay.ts';
+import { openProxiedCall, type ProxiedCall } from './proxied-call.ts';
 
 type Context = PluginContext<typeof config, typeof needs>;
 
 interface Proxy {
   readonly ctx: Context;
   readonly tracer: Tracer;
-  readonly nodes: NodeSessions;
-  readonly callers: Set<Caller>;
+  readonly nodes: NodeConnections;
+  readonly calls: Set<ProxiedCall>;
 }
 
-const noop = (): void => undefined;
-
 export const create = (ctx: Context): ServiceInstance => {
-  const sessions = new Set<ServerHttp2Session>();
-  const callers = new Set<Caller>();
-  const nodes = createNodeSessions();
-  const server = createServer({
-    maxSessionMemory: sessionMemoryMb,
-    settings: {
-      enablePush: false,
-      initialWindowSize: proxyWindowBytes,
-      maxConcurrentStreams: proxyStreamsMax,
-      maxHeaderListSize: headerBytesMax,
-    },
-  });
+  const calls = new Set<ProxiedCall>();
+  const onFault = (error: unknown): void => ctx.log.error('proxy failed', { error: faultText(error) });
   let proxy: Proxy | undefined;
+  let listener: Listener | undefined;
   let bound: string | undefined;
-
-  server.maxConnections = proxyConnectionsMax;
-  server.on('sessionError', (error) => ctx.log.debug('connection broke', { error: String(error) }));
-  server.on('session', (session) => {
-    sessions.add(session);
-    session.once('close', () => sessions.delete(session));
-    guardSession(session);
-  });
-  server.on('stream', (stream, headers) => {
-    stream.on('error', noop);
-    if (proxy === undefined) stream.close();
-    else answer(proxy, stream, headers);
-  });
 
   return {
     handlers: [],
     listeners: () =>
       bound === undefined ? [] : [{ name: 'proxy', address: bound, protocol: 'gRPC (HTTP/2, plain text)', auth: true }],
     start: async () => {
-      proxy = { ctx, nodes, callers, tracer: await loadTracer({ now: ctx.now }) };
-      bound = await listen(server, ctx.config.address);
-      server.on('error', (error) => ctx.log.error('listener failed', { error: String(error) }));
+      const nodes = createNodeConnections({
+        now: ctx.now,
+        unresponsive: (address) => ctx.needs.router.report(address, 'failed'),
+        onFault,
+      });
+      const started: Proxy = { ctx, nodes, calls, tracer: await loadTracer({ now: ctx.now }) };
+      proxy = started;
+      listener = createListener({
+        connectionsMax: proxyConnectionsMax,
+        streamsMax: proxyStreamsMax,
+        streamWindowBytes: proxyWindowBytes,
+        connectionWindowBytes,
+        handshakeMs: proxyHandshakeMs,
+        idleMs: idleConnectionMs,
+        now: ctx.now,
+        onStream: (stream, block, endStream) => answer(started, { stream, block, endStream }),
+        onFault,
+      });
+      bound = await listen(listener, ctx.config.address);
     },
     stop: async (deadline) => {
-      const closed = server.listening ? new Promise<void>((resolve) => server.close(() => resolve())) : undefined;
-      for (const session of sessions) session.close();
-      await drained(callers, AbortSignal.any([deadline, AbortSignal.timeout(drainMs)]));
-      for (const caller of callers) caller.fail(unavailable(proxyErrorId, 'proxy is stopping'));
-      await drained(callers, AbortSignal.timeout(goodbyeMs));
-      for (const session of sessions) session.destroy();
-      nodes.close();
-      await closed;
+      listener?.drain();
+      await drained(calls, AbortSignal.any([deadline, AbortSignal.timeout(drainMs)]));
+      for (const call of calls) call.fail(unavailable(proxyErrorId, 'proxy is stopping'));
+      if (listener !== undefined && listener.connectionCount > 0)
+        await new Promise((resolve) => setTimeout(resolve, goodbyeMs));
+      await listener?.close();
+      proxy?.nodes.close();
     },
   };
 };
 
-const sessionMemoryMb = 64;
+const faultText = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
 
-const listen = (server: ReturnType<typeof createServer>, address: string): Promise<string> => {
+const listen = async (listener: Listener, address: string): Promise<string> => {
   const { host, port } = splitAddress(address);
-  return new Promise((resolve, reject) => {
-    const fail = (error: Error): void =>
-      reject(internal('proxy', `cannot listen on ${address}: ${error.message}`, { cause: error }));
-    server.once('error', fail);
-    server.listen(Number(port ?? 0), host === '' ? undefined : host, () => {
-      server.off('error', fail);
-      resolve(joinAddress(host === '' ? '0.0.0.0' : host, (server.address() as AddressInfo).port));
-    });
-  });
-};
-
-/** A peer that opens a connection must soon speak HTTP/2, and one that has nothing more to ask is let go. */
-const guardSession = (session: ServerHttp2Session): void => {
-  let streams = 0;
-  const handshake = setTimeout(() => session.destroy(), proxyHandshakeMs).unref();
-  session.once('remoteSettings', () => clearTimeout(handshake));
-  session.once('close', () => clearTimeout(handshake));
-  session.on('stream', (stream) => {
-    streams += 1;
-    stream.once('close', () => {
-      streams -= 1;
-    });
-  });
-  session.setTimeout(idleConnectionMs, () => {
-    if (streams === 0) session.close();
-  });
+  try {
+    const bound = await listener.listen(host === '' ? undefined : host, Number(port ?? 0));
+    return joinAddress(host === '' ? '0.0.0.0' : host, bound.port);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw internal('proxy', `cannot listen on ${address}: ${reason}`, { cause });
+  }
 };
 
 /** Waits until no call is left or the limit fires. */
-const drained = async (callers: ReadonlySet<Caller>, limit: AbortSignal): Promise<void> => {
-  const ended = [...callers].map(({ closed }) => whenAborted(closed));
-  await Promise.race([Promise.all(ended), whenAborted(limit)]);
+const drained = async (calls: ReadonlySet<ProxiedCall>, limit: AbortSignal): Promise<void> => {
+  await Promise.race([Promise.all([...calls].map(({ signal }) => whenAborted(signal))), whenAborted(limit)]);
 };
 
 const whenAborted = (signal: AbortSignal): Promise<void> =>
@@ -137,100 +104,113 @@ const whenAborted = (signal: AbortSignal): Promise<void> =>
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 
+interface Incoming {
+  readonly stream: Stream;
+  readonly block: HeaderBlock;
+  readonly endStream: boolean;
+}
+
 /** Starts one call; whatever happens to it stays with it. */
-const answer = (proxy: Proxy, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void => {
-  if (!isGrpc(headers)) {
-    answerHttp(stream, headers);
-    return;
-  }
-  const caller = openCaller(stream, headers['content-type'] ?? 'application/grpc');
-  proxy.callers.add(caller);
-  caller.closed.addEventListener('abort', () => proxy.callers.delete(caller), { once: true });
-  forward(proxy, caller, headers).catch((error: unknown) => {
-    const known = toMicroError(error, proxyErrorId);
-    proxy.ctx.log.debug('call refused', { path: headers[':path'], code: known.code, detail: known.detail });
-    caller.fail(known);
+const answer = (proxy: Proxy, incoming: Incoming): StreamReader => {
+  const { stream, block } = incoming;
+  if (!isGrpc(block)) return answerHttp(stream, block);
+  let span: Span | undefined;
+  const call: ProxiedCall = openProxiedCall({
+    ...incoming,
+    over: (failure) => {
+      proxy.calls.delete(call);
+      span?.end(failure?.detail);
+    },
   });
+  proxy.calls.add(call);
+  span = forward(proxy, call, block);
+  return call.reader;
 };
 
 /** The answer to a browser or HTTP client: status, and the error as JSON. */
-const answerHttp = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void => {
-  const error = notGrpc(headers);
-  const body = JSON.stringify(error);
-  stream.respond({ ':status': 415, 'content-type': 'application/json', 'grpc-status': '3' });
-  stream.end(headers[':method'] === 'HEAD' ? undefined : body);
-  stream.resume();
+const answerHttp = (stream: Stream, block: HeaderBlock): StreamReader => {
+  const body = Buffer.from(JSON.stringify(notGrpc(block)));
+  const isHead = fieldValue(block, ':method') === 'HEAD';
+  stream.sendHeaders(httpErrorBlock(body.length), isHead);
+  if (!isHead) stream.sendData(body, true);
+  stream.reset(errorCode.noError);
+  return deafReader;
 };
 
-const forward = async (proxy: Proxy, caller: Caller, headers: IncomingHttpHeaders): Promise<void> => {
-  const request = parseRequest(headers);
-  const { service, endpoint } = request.path;
-  const span = proxy.tracer.start(`${service}.${endpoint}`, {
-    kind: 'server',
-    parent: parseTraceparent(text(headers.traceparent), text(headers.tracestate)),
-    attributes: { 'rpc.system': 'grpc', 'rpc.service': service, 'rpc.method': endpoint },
-  });
+const forward = (proxy: Proxy, call: ProxiedCall, block: HeaderBlock): Span | undefined => {
+  const refuse = (error: unknown): void => {
+    const known = toMicroError(error, proxyErrorId);
+    proxy.ctx.log.debug('call refused', { path: fieldValue(block, ':path'), code: known.code, detail: known.detail });
+    call.fail(known);
+  };
   try {
-    const target = await span.run(() => findTarget(request, proxy.ctx.needs, caller.closed));
-    const failure = await sendOn({ proxy, caller, target, span, headers });
-    span.end(failure?.detail);
+    const request = parseRequest(block);
+    if (request.timeoutMs !== undefined) call.limit(request.timeoutMs);
+    const { service, endpoint } = request.path;
+    const span = proxy.tracer.start(`${service}.${endpoint}`, {
+      kind: 'server',
+      parent: parseTraceparent(fieldValue(block, 'traceparent'), fieldValue(block, 'tracestate')),
+      attributes: { 'rpc.system': 'grpc', 'rpc.service': service, 'rpc.method': endpoint },
+    });
+    span
+      .run(() => findTarget(request, proxy.ctx.needs, call.signal))
+      .then((target) => sendOn({ proxy, call, target, span, block }))
+      .catch(refuse);
+    return span;
   } catch (error) {
-    span.end(toMicroError(error, proxyErrorId).detail);
-    throw error;
+    refuse(error);
+    return undefined;
   }
 };
 
-const text = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? undefined : value);
-
 interface Forwarded {
   readonly proxy: Proxy;
-  readonly caller: Caller;
+  readonly call: ProxiedCall;
   readonly target: CallTarget;
   readonly span: Span;
-  readonly headers: IncomingHttpHeaders;
+  readonly block: HeaderBlock;
 }
 
 /** The node that was picked, and one other when it cannot be reached: nothing has been forwarded then. */
 const nodeTries = 2;
 
-const sendOn = async (o: Forwarded): Promise<(MicroErrorJson & Hint) | undefined> => {
-  const { proxy, caller, target } = o;
-  const { router } = proxy.ctx.needs;
+const sendOn = async (o: Forwarded): Promise<void> => {
+  const { proxy, call, target, block } = o;
   const { service, namespace, fullName } = target;
   const exclude = new Set<string>();
   let failure: unknown;
   let picked: Picked | undefined = target.picked;
   for (let attempt = 1; attempt <= nodeTries && picked !== undefined; attempt += 1) {
-    const { route } = picked;
-    const { address } = route.node;
-    let node: Awaited<ReturnType<NodeSessions['request']>>;
+    const { address } = picked.route.node;
     try {
-      node = await proxy.nodes.request(address, headersFor(o, route), caller.closed);
+      const node = await connectTo(proxy.nodes, address);
+      if (call.isOver) return picked.done('unknown');
+      const traceparent = formatTraceparent(o.span.context);
+      return call.sendTo({ node, picked, request: requestBlock(block, { namespace, traceparent }) });
     } catch (error) {
-      picked.done(caller.closed.aborted ? 'unknown' : 'failed');
-      if (caller.closed.aborted) return undefined;
+      picked.done('failed');
+      if (call.isOver) return;
       failure = error;
-      proxy.ctx.log.warn('node cannot be reached', { service, node: route.node.id, address, error: String(error) });
+      noteFailure(proxy, picked, service, error);
       exclude.add(address);
-      picked = router.pick(service, { namespace, fullName, exclude });
-      continue;
+      picked = proxy.ctx.needs.router.pick(service, { namespace, fullName, exclude });
     }
-    router.report(address, 'answered');
-    const broken = await relay(caller, node, address);
-    // A call that broke off may be one handler's fault: whether the node is gone shows when it is next dialled.
-    picked.done('unknown');
-    return broken;
   }
   throw internal(proxyErrorId, `Error creating stream: ${dialText(failure)}`, { cause: failure });
 };
 
-const headersFor = ({ headers, target, span }: Forwarded, route: Route) =>
-  requestHeaders(headers, {
-    path: text(headers[':path']) ?? '',
-    authority: route.node.address,
-    namespace: target.namespace,
-    traceparent: formatTraceparent(span.context),
-  });
+/** A fresh connection may be full before its turn comes: the next one is dialled, up to the pool's bound. */
+const connectTo = async (nodes: NodeConnections, address: string): Promise<NodeConnection> => {
+  for (;;) {
+    const node = nodes.ready(address) ?? (await nodes.connect(address));
+    if (node.h2.canOpen) return node;
+  }
+};
+
+const noteFailure = ({ ctx }: Proxy, { route }: Picked, service: string, error: unknown): void => {
+  const { id: node, address } = route.node;
+  ctx.log.warn('node cannot be reached', { service, node, address, error: String(error) });
+};
 
 /** Go's words for a refused connection: its clients try again when they read them. */
 const dialText = (error: unknown): string => {
