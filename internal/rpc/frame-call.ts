@@ -5,7 +5,7 @@
 
 import { canceled, internal, toMicroError } from '../contract/error.ts';
 import { errorCode } from '../h2/error.ts';
-import { type HeaderBlock, valueOf as headerOf } from '../h2/header-block.ts';
+import { type HeaderBlock, fieldValue as headerOf } from '../h2/header-block.ts';
 import type { Stream, StreamReader } from '../h2/stream.ts';
 import type { CallEvents, CallTransport } from './call-transport.ts';
 import type { Dispatcher } from './dispatcher.ts';

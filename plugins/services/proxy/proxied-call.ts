@@ -84,7 +84,10 @@ export const openProxiedCall = (o: ProxiedCallOptions): ProxiedCall => {
       if (!isOver) relay.nodeReader.headers(block, endStream);
     },
     data: (chunk, endStream) => {
-      if (!isOver) relay.nodeReader.data(chunk, endStream);
+      if (isOver) return;
+      relay.nodeReader.data(chunk, false);
+      // Every gRPC answer ends with trailers.
+      if (endStream) fail(brokenOff(errorCode.noError, sent?.picked.route.node.address ?? ''));
     },
   };
 
