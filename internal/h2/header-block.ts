@@ -16,7 +16,6 @@ export interface HeaderBlock {
 }
 
 /** The value of the only field of that name; undefined when there is none. Several values come joined with `, `. */
-// biome-ignore lint/suspicious/noShadowRestrictedNames: a module of its own; nothing here converts an object
 export const fieldValue = (block: HeaderBlock, name: string): string | undefined => {
   let found: string | undefined;
   for (const field of block.fields)

@@ -35,34 +35,37 @@ export interface StreamState {
 
 export interface NewStream {
   readonly id: number;
-  readonly stream: Stream;
   readonly reader: StreamReader;
   readonly remoteEnd: boolean;
   readonly sendWindow: number;
   readonly receiveWindow: number;
 }
 
-/** All fields at once, in one order: the engine makes many of these. */
-export const newStreamState = (o: NewStream): StreamState => ({
-  id: o.id,
-  stream: o.stream,
-  reader: o.reader,
-  localEnd: false,
-  remoteEnd: o.remoteEnd,
-  over: false,
-  headed: false,
-  sendWindow: o.sendWindow,
-  receiveWindow: o.receiveWindow,
-  held: 0,
-  credit: 0,
-  queue: [],
-  pendingBytes: 0,
-  end: 'open',
-  trailers: undefined,
-  closing: false,
-  wantsRoom: false,
-  missing: undefined,
-});
+/** All fields at once, in one order: the engine makes many of these. `handleOf` makes what the layer above gets to hold. */
+export const newStreamState = (o: NewStream, handleOf: (s: StreamState) => Stream): StreamState => {
+  const s: StreamState = {
+    id: o.id,
+    stream: undefined as never,
+    reader: o.reader,
+    localEnd: false,
+    remoteEnd: o.remoteEnd,
+    over: false,
+    headed: false,
+    sendWindow: o.sendWindow,
+    receiveWindow: o.receiveWindow,
+    held: 0,
+    credit: 0,
+    queue: [],
+    pendingBytes: 0,
+    end: 'open',
+    trailers: undefined,
+    closing: false,
+    wantsRoom: false,
+    missing: undefined,
+  };
+  s.stream = handleOf(s);
+  return s;
+};
 
 /** A small piece that must wait is copied: a view would keep the whole read that it came in. */
 export const keepable = (chunk: Buffer): Buffer =>

@@ -71,9 +71,10 @@ export const create = (ctx: Context): ServiceInstance => {
     stop: async (deadline) => {
       listener?.drain();
       await drained(calls, AbortSignal.any([deadline, AbortSignal.timeout(drainMs)]));
-      for (const call of calls) call.fail(unavailable(proxyErrorId, 'proxy is stopping'));
-      if (listener !== undefined && listener.connectionCount > 0)
+      if (calls.size > 0) {
+        for (const call of calls) call.fail(unavailable(proxyErrorId, 'proxy is stopping'));
         await new Promise((resolve) => setTimeout(resolve, goodbyeMs));
+      }
       await listener?.close();
       proxy?.nodes.close();
     },
