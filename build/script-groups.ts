@@ -22,7 +22,7 @@ const groups: Readonly<Record<string, readonly string[]>> = {
     'internal/host/serve.ts',
     'plugins/drivers/auth/local/local-auth.ts',
     'plugins/drivers/blob/sqlite/sqlite-blob.ts',
-    'plugins/drivers/registry/memory/memory-registry.ts',
+    'plugins/drivers/registry/sqlite/sqlite-registry.ts',
     'plugins/drivers/router/registry/registry-router.ts',
     'plugins/drivers/client/direct/direct-client.ts',
     'plugins/drivers/runtime/local/local-runtime.ts',

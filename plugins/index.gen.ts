@@ -34,6 +34,7 @@ import { plugin as driversClientDirect } from './drivers/client/direct/plugin.ts
 import { plugin as driversClientProxy } from './drivers/client/proxy/plugin.ts';
 import { plugin as driversRegistryMemory } from './drivers/registry/memory/plugin.ts';
 import { plugin as driversRegistryRpc } from './drivers/registry/rpc/plugin.ts';
+import { plugin as driversRegistrySqlite } from './drivers/registry/sqlite/plugin.ts';
 import { plugin as driversRouterRegistry } from './drivers/router/registry/plugin.ts';
 import { plugin as driversRuntimeLocal } from './drivers/runtime/local/plugin.ts';
 import { plugin as driversRuntimeRpc } from './drivers/runtime/rpc/plugin.ts';
@@ -84,6 +85,7 @@ export const plugins: readonly Plugin[] = [
   driversClientProxy,
   driversRegistryMemory,
   driversRegistryRpc,
+  driversRegistrySqlite,
   driversRouterRegistry,
   driversRuntimeLocal,
   driversRuntimeRpc,

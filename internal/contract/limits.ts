@@ -47,6 +47,14 @@ export const nodesMax = 10_000;
 export const endpointsMax = 10_000;
 /** Service versions in one registry, over all domains. */
 export const registryVersionsMax = 100_000;
+/** A registry with a file: renewals are written this often; changes that wait to be written. */
+export const registryFlushMs = 5_000;
+export const registryJournalMax = 100_000;
+/** After its restart: how long a node may take to be reached and how many are tried at once; how often one that has not registered anew is tried; how long ago the lease of one that is reached may have ended. */
+export const registryProbeMs = 300;
+export const registryProbesMax = 64;
+export const registryProbationMs = 1_000;
+export const registryRestoreMsMax = 600_000;
 /** A service name, version or domain, in characters. */
 export const registryNameCharsMax = 253;
 /** A node id or address, in characters. */

@@ -30,6 +30,8 @@ export interface VersionRecord extends Expiring {
   readonly metadata: Readonly<Record<string, string>>;
   readonly endpoints: readonly Endpoint[];
   readonly nodes: ReadonlyMap<string, Lease>;
+  /** How many of them are to outlive the process. */
+  readonly durableNodes: number;
 }
 
 export interface Lease extends Expiring {

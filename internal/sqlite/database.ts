@@ -1,5 +1,5 @@
 /**
- * A database file: opened with WAL and synchronous=FULL, checked, brought to its schema version, written by one grouping writer and read
+ * A database file: opened with WAL, checked, brought to its schema version, written by one grouping writer and read
  * by a few readers. Two processes may have one file open. Owns the connections; what the tables mean is the driver's business.
  */
 
@@ -28,6 +28,8 @@ export interface DatabaseOptions {
   /** Schema steps in order; a file that has seen n of them is at version n. Published steps never change. */
   readonly schema: readonly string[];
   readonly busyTimeoutMs?: number;
+  /** What a commit outlives: the end of the machine (default), or that of the process alone, which costs no wait for the disk. */
+  readonly outlives?: 'machine' | 'process';
   /** Largest size of the file; 0 or undefined for no bound but the disk. */
   readonly fileBytesMax?: number;
   /** Default: the addon. See engine-choice.ts. */
@@ -114,7 +116,10 @@ const databaseOf = (
 const prepareFile = async (connection: SqliteConnection, o: DatabaseOptions): Promise<void> => {
   await checkOwner(connection, o);
   await switchToWal(connection);
-  await connection.execute('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864');
+  const synchronous = o.outlives === 'process' ? 'NORMAL' : 'FULL';
+  await connection.execute(
+    `PRAGMA synchronous = ${synchronous}; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864`,
+  );
   await migrate(connection, o);
   if (o.fileBytesMax !== undefined && o.fileBytesMax > 0) await boundFile(connection, o.fileBytesMax);
 };
@@ -125,8 +130,9 @@ const pragma = async (connection: SqliteConnection, name: string): Promise<numbe
 };
 
 const checkOwner = async (connection: SqliteConnection, o: DatabaseOptions): Promise<void> => {
-  const id = await pragma(connection, 'application_id');
+  // In this order: another process may give a new file its tables and its id, both at once, at this very moment.
   const tables = await connection.query({ sql: 'SELECT count(*) AS n FROM sqlite_schema' });
+  const id = await pragma(connection, 'application_id');
   if (id === applicationId || (id === 0 && Number(tables[0]?.n) === 0)) return;
   throw internal(o.id, `not a database of micro: ${o.file}`, { hint: damagedHint(o.file) });
 };

@@ -9,7 +9,7 @@ export const plugin = defineProfile({
   bind: {
     store: 'drivers/store/sqlite',
     blob: 'drivers/blob/sqlite',
-    registry: 'drivers/registry/memory',
+    registry: 'drivers/registry/sqlite',
     auth: 'drivers/auth/local',
     runtime: 'drivers/runtime/local',
     builder: ['drivers/builder/typescript', 'drivers/builder/command'],
