@@ -225,3 +225,5 @@ export const nodeUnresponsiveMs = 1_500;
 export const nodeSilentMs = 30_000;
 /** Connections to one node: each takes as many calls as the node allows on one. */
 export const nodeConnectionsMax = 64;
+/** Fields of all messages of one described service. */
+export const descriptorFieldsMax = 100_000;
