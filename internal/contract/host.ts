@@ -1,5 +1,6 @@
 /** The one capability the host provides itself; commands such as `server`, `plugin` and `help` name it in their needs. */
 
+import type { LocalCalls } from './call-transport.ts';
 import { capability } from './capability.ts';
 import type { Listener } from './listener.ts';
 import type { Plugin, PluginId } from './plugin.ts';
@@ -55,6 +56,8 @@ export interface Host {
   start(ids: readonly PluginId[], o?: StartOptions): Promise<Started>;
   /** The open ports of what start() brought up in this process; waits until that is complete. Rejects with the signal's reason. */
   ready(signal?: AbortSignal): Promise<readonly Listener[]>;
+  /** Takes calls to a service of that name and namespace that this process serves; undefined when it serves none. For gateways, which then need no connection. */
+  local(service: string, namespace: string): LocalCalls | undefined;
   states(): readonly PluginState[];
   settings(id: PluginId): readonly SettingValue[];
 }

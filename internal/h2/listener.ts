@@ -24,7 +24,8 @@ export interface ListenerOptions {
 export interface Listener {
   /** Binds (port 0: a free one; no host: every interface) and resolves with what was bound; rejects with the system's error. */
   listen(host: string | undefined, port: number): Promise<AddressInfo>;
-  readonly connectionCount: number;
+  /** Streams of all connections that are not over. */
+  readonly streamCount: number;
   /** Takes no more connections and streams; those that are open go on. */
   drain(): void;
   /** Cuts what is left; resolves when the port is closed. Safe twice. */
@@ -65,8 +66,10 @@ export const createListener = (o: ListenerOptions): Listener => {
       server.on('error', o.onFault);
       return address;
     },
-    get connectionCount() {
-      return connections.size;
+    get streamCount() {
+      let count = 0;
+      for (const connection of connections) count += connection.streamCount;
+      return count;
     },
     drain: () => {
       if (server.listening) server.close();

@@ -6,6 +6,7 @@
 import { join, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 
+import type { LocalCalls } from '../contract/call-transport.ts';
 import type { Needs, Resolved } from '../contract/capability.ts';
 import { ExitError } from '../contract/error.ts';
 import type { FieldSpecs } from '../contract/field.ts';
@@ -80,6 +81,7 @@ export const createHost = (o: HostOptions): OwnHost => {
   const states = createStates(o.plugins);
   const ready = Promise.withResolvers<readonly Listener[]>();
   const now = o.now ?? Date.now;
+  const local = new Map<string, LocalCalls>();
   const dataDir = (): string => resolve(o.dataDir ?? settings.variable('MICRO_DATA_DIR') ?? join(microDir(), 'server'));
   const planOptions = (chosen: Bindings): PlanOptions => ({
     plugins: o.plugins,
@@ -111,6 +113,10 @@ export const createHost = (o: HostOptions): OwnHost => {
     contextOf: (plugin, needs, signal) => contextOf(plugin, needs, signal, given),
     setState: (id, state) => states.set(id, { state }),
     host: self,
+    serving: (name, namespace, calls) => {
+      if (calls === undefined) local.delete(localKey(name, namespace));
+      else local.set(localKey(name, namespace), calls);
+    },
     log: o.log,
     signal: o.signal,
     now,
@@ -148,11 +154,15 @@ export const createHost = (o: HostOptions): OwnHost => {
       needs: Resolved<N>,
       signal: AbortSignal,
     ) => contextOf(plugin, needs, signal) as PluginContext<C, N>,
+    local: (service, namespace) => local.get(localKey(service, namespace)),
     states: () => states.all(),
     settings: (id) => explain(id, o.plugins, settings, layersOf(id)),
   };
   return self;
 };
+
+/** Neither part holds a blank. */
+const localKey = (service: string, namespace: string): string => `${namespace} ${service}`;
 
 /** A plugin that is missed may be there and not be used: then the reason says more than the nearest name. */
 const withReasons = <T>(external: readonly ExternalPlugin[], work: () => T): T => {

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { callRights, type CallCheck, checkCall, checkCallNow, identifyCall } from '../auth/check-call.ts';
+import type { LocalCalls } from '../contract/call-transport.ts';
 import type { CallerAuth } from '../contract/auth.ts';
 import { defaultVersion } from '../contract/core.ts';
 import { stopTimeoutMs } from '../contract/limits.ts';
@@ -49,6 +50,8 @@ export interface ServeOptions {
 export interface Served {
   /** `host:port` as bound. */
   readonly address: string;
+  /** Takes calls to these services from other transports of this process. */
+  readonly calls: LocalCalls;
   /** Deregisters, lets calls finish until the deadline (default stopTimeoutMs), then cuts them. Safe twice. */
   stop(deadline?: AbortSignal): Promise<void>;
 }
@@ -93,6 +96,7 @@ export const serve = async (o: ServeOptions): Promise<Served> => {
     });
     return {
       address,
+      calls: server.calls as LocalCalls,
       stop: async (deadline = AbortSignal.timeout(stopTimeoutMs)) => {
         health.drain();
         await registration.stop(deadline);

@@ -3,6 +3,7 @@
  * reverse. Owns the instances of one run. Chooses nothing: the plan did.
  */
 
+import type { LocalCalls } from '../contract/call-transport.ts';
 import type { Auth } from '../contract/auth.ts';
 import { defaultNamespace, defaultVersion } from '../contract/core.ts';
 import { ExitError, isMicroError } from '../contract/error.ts';
@@ -31,6 +32,8 @@ export interface RunOptions {
   readonly now: () => number;
   /** Where the shared listener opens; default a free loopback port. */
   readonly address?: string;
+  /** Told of each service that is served from now on, and of undefined when it is no longer. */
+  readonly serving: (name: string, namespace: string, calls: LocalCalls | undefined) => void;
 }
 
 /** What load() gives: the one function this file calls. */
@@ -60,7 +63,9 @@ export const startPlan = async (o: RunOptions): Promise<Run> => {
   const served: (Served & { readonly name: string })[] = [];
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => {
-    stopping ??= stopAll(live, instances, served, o);
+    stopping ??= stopAll(live, instances, served, o).finally(() => {
+      for (const { id } of o.plan.steps) if (isService(id)) o.serving(lastPart(id), defaultNamespace, undefined);
+    });
     return stopping;
   };
   const portOf = (id: PluginId): string | undefined => {
@@ -68,7 +73,10 @@ export const startPlan = async (o: RunOptions): Promise<Run> => {
     return isGateway(running) ? running.listeners()[0]?.address : undefined;
   };
   const serveSome = async (name: string, steps: readonly PlanStep[], listener: typeof portOf): Promise<void> => {
-    if (steps.length > 0) served.push({ name, ...(await serveServices(steps, instances, listener, o)) });
+    if (steps.length === 0) return;
+    const one = await serveServices(steps, instances, listener, o);
+    served.push({ name, ...one });
+    for (const { id } of steps) o.serving(lastPart(id), defaultNamespace, one.calls);
   };
   try {
     const gateways: Live[] = [];

@@ -5,7 +5,7 @@ import type { Handler } from '../contract/handler.ts';
 import type { Logger } from '../contract/logger.ts';
 import { parseTraceparent } from '../trace/trace-context.ts';
 import type { Span, Tracer } from '../trace/tracer.ts';
-import type { CallTransport } from './call-transport.ts';
+import type { CallTransport, LocalCalls } from '../contract/call-transport.ts';
 import { type CallError, type Caller, type CallHead, type IncomingCall, openCall } from './incoming-call.ts';
 import { malformedPath, parsePath } from './path.ts';
 import { serverErrorId, statusOfError } from './status.ts';
@@ -29,12 +29,8 @@ export interface RpcServerStats {
   readonly errors: number;
 }
 
-export interface Dispatcher {
-  /** Answers one call through its transport. Never throws. */
-  dispatch(path: string, transport: CallTransport): void;
+export interface Dispatcher extends LocalCalls {
   stats(): RpcServerStats;
-  /** Ends running calls because the server stops: streams, or everything. */
-  cut(which: 'streams' | 'all'): void;
 }
 
 const unimplemented = 12;

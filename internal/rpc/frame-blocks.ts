@@ -1,10 +1,11 @@
 /** What a gRPC answer looks like as HTTP/2 header blocks and bodies. Blocks that are the same for every call are made once. */
 
+import type { GrpcStatus } from '../contract/call-transport.ts';
 import { encodeFields } from '../h2/hpack/encoder.ts';
 import type { Stream } from '../h2/stream.ts';
 import { knownEncodings } from './inflate-message.ts';
 import { prefixBytes } from './message-reader.ts';
-import { encodeGrpcMessage, type GrpcStatus, trailersOfStatus } from './status.ts';
+import { encodeGrpcMessage, trailersOfStatus } from './status.ts';
 
 /** The trailers of a call that went well. */
 export const okTrailers: Buffer = encodeFields([['grpc-status', '0']]);

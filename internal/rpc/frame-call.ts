@@ -7,14 +7,14 @@ import { canceled, internal, toMicroError } from '../contract/error.ts';
 import { errorCode } from '../h2/error.ts';
 import { type HeaderBlock, fieldValue as headerOf } from '../h2/header-block.ts';
 import type { Stream, StreamReader } from '../h2/stream.ts';
-import type { CallEvents, CallTransport } from './call-transport.ts';
+import type { CallEvents, CallTransport, GrpcStatus } from '../contract/call-transport.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { okTrailers, refusalBlock, responseHead, sendMessage, statusBlock } from './frame-blocks.ts';
 import { parseGrpcTimeout } from './grpc-timeout.ts';
 import { inflateMessage, isKnownEncoding } from './inflate-message.ts';
 import { MessageReader } from './message-reader.ts';
 import { metadataOfFields } from './metadata.ts';
-import { type GrpcStatus, serverErrorId, statusOfError } from './status.ts';
+import { serverErrorId, statusOfError } from './status.ts';
 
 export interface FrameCallOptions {
   readonly dispatcher: Pick<Dispatcher, 'dispatch'>;

@@ -3,7 +3,7 @@
 import { Metadata } from '@grpc/grpc-js';
 
 import { canceled, timeout } from '../contract/error.ts';
-import type { CallEvents, CallTransport } from './call-transport.ts';
+import type { CallEvents, CallTransport } from '../contract/call-transport.ts';
 import type { RawCall } from './catch-all.ts';
 import { type HeaderValues, headerOf, readMetadata } from './metadata.ts';
 import { serverErrorId } from './status.ts';

@@ -14,7 +14,7 @@ import {
 import type { CallContext, Handler, UnaryHandler } from '../contract/handler.ts';
 import { messageBytesMax } from '../contract/limits.ts';
 import type { Span } from '../trace/tracer.ts';
-import type { CallEvents, CallTransport } from './call-transport.ts';
+import type { CallEvents, CallTransport } from '../contract/call-transport.ts';
 import { codecOfContentType, decodeMessage, encodeMessage, sniffCodec, type WireCodec } from './codec.ts';
 import { parseTimeoutHeader } from './metadata.ts';
 import { serverErrorId, statusOfError } from './status.ts';

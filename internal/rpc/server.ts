@@ -2,6 +2,7 @@
 
 import { type Server, ServerCredentials } from '@grpc/grpc-js';
 
+import type { LocalCalls } from '../contract/call-transport.ts';
 import { internal } from '../contract/error.ts';
 import { connectionStreamsMax, goodbyeMs, messageBytesMax } from '../contract/limits.ts';
 import { loadTracer, type Tracer } from '../trace/tracer.ts';
@@ -20,6 +21,8 @@ export interface RpcServerOptions extends DispatcherOptions {
 export interface RpcServer {
   /** Binds `host:port` (port 0: a free one; no host: every interface) and resolves with what was bound. */
   listen(address: string): Promise<string>;
+  /** The same calls from another transport of this process; undefined before listen(). */
+  readonly calls: LocalCalls | undefined;
   stats(): RpcServerStats;
   /** Streams end at once, unary calls may finish until the deadline fires, then everything is cut. Safe twice. */
   close(deadline: AbortSignal): Promise<void>;
@@ -36,6 +39,9 @@ export const createRpcServer = (o: RpcServerOptions): RpcServer => {
       const tracer = o.tracer ?? (await loadTracer({ now: o.now ?? Date.now }));
       dispatcher ??= createDispatcher({ ...o, tracer });
       return bind(server, address);
+    },
+    get calls() {
+      return dispatcher;
     },
     stats: () => dispatcher?.stats() ?? { requests: 0, errors: 0 },
     close: (deadline) => {

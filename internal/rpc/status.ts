@@ -1,5 +1,6 @@
 /** MicroError <-> gRPC status (wire.md 2.4): the JSON in grpc-message, the details trailer, and what a client makes of both. Owns no I/O. */
 
+import type { GrpcStatus } from '../contract/call-transport.ts';
 import {
   grpcStatus,
   internal,
@@ -14,14 +15,6 @@ import { errorDetailCharsMax } from '../contract/limits.ts';
 /** The ids of errors that arise in the client and in the server, as v3 names them. */
 export const clientErrorId = 'go.micro.client';
 export const serverErrorId = 'go.micro.server';
-
-export interface GrpcStatus {
-  readonly code: number;
-  /** grpc-message before percent-encoding. */
-  readonly message: string;
-  /** grpc-status-details-bin, when it fits into the headers. */
-  readonly details: Buffer | undefined;
-}
 
 /** Details above this many characters are sent in grpc-message only, so that both together stay below the header limit. */
 const detailsCharsMax = 2_048;

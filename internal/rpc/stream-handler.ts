@@ -1,7 +1,7 @@
 /** Runs handlers of streams: requests as an async iterable, responses with back-pressure, and an end to both when the call ends. Knows no transport library. */
 
 import type { BidiHandler, CallContext, ClientStreamHandler, ServerStreamHandler } from '../contract/handler.ts';
-import type { CallTransport } from './call-transport.ts';
+import type { CallTransport } from '../contract/call-transport.ts';
 
 export type StreamHandler = ServerStreamHandler | ClientStreamHandler | BidiHandler;
 

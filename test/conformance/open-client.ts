@@ -3,6 +3,7 @@
 import type { Auth, CallerAuth, Rule } from '../../internal/contract/auth.ts';
 import type { Client } from '../../internal/contract/client.ts';
 import { badRequest } from '../../internal/contract/error.ts';
+import type { Host } from '../../internal/contract/host.ts';
 import { serve } from '../../internal/host/serve.ts';
 import { plugin as directPlugin } from '../../plugins/drivers/client/direct/plugin.ts';
 import { plugin as proxyClientPlugin } from '../../plugins/drivers/client/proxy/plugin.ts';
@@ -67,9 +68,13 @@ export const openDirectClient = async (): Opened<ClientSubject> => {
 };
 
 /** The real proxy on a free port. */
-export const openProxy = async (base: RouterSubject, auth: CallerAuth = openAuth) => {
+export const openProxy = async (
+  base: RouterSubject,
+  auth: CallerAuth = openAuth,
+  local: Host['local'] = () => undefined,
+) => {
   const started = await startService(proxyPlugin, {
-    needs: { auth: auth as Auth, router: base.router },
+    needs: { auth: auth as Auth, router: base.router, host: { local } as Host },
     config: { address: '127.0.0.1:0' },
   });
   const address = started.instance.listeners?.()[0]?.address ?? '';

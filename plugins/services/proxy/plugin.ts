@@ -2,6 +2,7 @@
 
 import { auth } from '../../../internal/contract/auth.ts';
 import { fields } from '../../../internal/contract/field.ts';
+import { host } from '../../../internal/contract/host.ts';
 import { defineService } from '../../../internal/contract/plugin.ts';
 import { router } from '../../../internal/contract/router.ts';
 
@@ -14,7 +15,7 @@ export const config = fields({
   },
 });
 
-export const needs = { auth, router };
+export const needs = { auth, host, router };
 
 export const plugin = defineService({
   id: 'services/proxy',

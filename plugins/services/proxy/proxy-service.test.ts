@@ -49,7 +49,7 @@ const start = async (o: { auth?: TestAuth; namespace?: string; grpcNames?: reado
     await served.stop();
     await base.close();
   };
-  return { session, seen, stop, addNode, address: proxy.address, proxy, served };
+  return { base, session, seen, stop, addNode, address: proxy.address, proxy, served };
 };
 
 const same = (b: Buffer): Buffer => b;
@@ -80,6 +80,28 @@ test('carries all four kinds of calls of a standard gRPC client', async () => {
     chat.end();
   }
   client.close();
+  await stop();
+});
+
+test('answers for services of its own process without a connection to them', async () => {
+  const { served, base, stop } = await start();
+  const asked: string[] = [];
+  const proxy = await openProxy(base.driver, openAuth, (service, namespace) => {
+    asked.push(`${namespace}/${service}`);
+    return service === 'example' ? served.calls : undefined;
+  });
+  const session = openSession(proxy.address);
+  // The port behind the service's node is closed: only a call that needs no connection can be answered.
+  await served.stop();
+  const answer = await rawCall(session, { path: '/example.Example/Echo', body: frame('x') });
+  assert.deepEqual(answer.messages.map(String), ['x']);
+  assert.equal(answer.status, 0);
+  const headers = { 'micro-namespace': 'other' };
+  const elsewhere = await rawCall(session, { path: '/example.Example/Echo', headers, body: frame('x') });
+  assert.equal(parseMicroError(elsewhere.message)?.detail, 'service example: route not found');
+  assert.deepEqual(asked, ['micro/example']);
+  session.destroy();
+  await proxy.stop();
   await stop();
 });
 

@@ -1,5 +1,9 @@
 /** The gRPC proxy: an HTTP/2 listener that checks each call and passes its frames on to a node. Owns its listener and the connections behind it; decodes no message. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { LocalCalls } from '../../../internal/contract/call-transport.ts';
+import { defaultNamespace } from '../../../internal/contract/core.ts';
 import { internal, toMicroError, unavailable } from '../../../internal/contract/error.ts';
 import {
   connectionWindowBytes,
@@ -19,6 +23,8 @@ import { createListener, type Listener } from '../../../internal/h2/listener.ts'
 import type { Stream, StreamReader } from '../../../internal/h2/stream.ts';
 import { deafReader } from '../../../internal/h2/stream-state.ts';
 import { joinAddress, splitAddress } from '../../../internal/rpc/address.ts';
+import { answerFrameCall } from '../../../internal/rpc/frame-call.ts';
+import { parsePath } from '../../../internal/rpc/path.ts';
 import { formatTraceparent, parseTraceparent } from '../../../internal/trace/trace-context.ts';
 import { loadTracer, type Span, type Tracer } from '../../../internal/trace/tracer.ts';
 import { type CallTarget, findTarget } from './call-target.ts';
@@ -34,10 +40,13 @@ interface Proxy {
   readonly tracer: Tracer;
   readonly nodes: NodeConnections;
   readonly calls: Set<ProxiedCall>;
+  /** Services of this process that calls have gone to. */
+  readonly locals: Set<LocalCalls>;
 }
 
 export const create = (ctx: Context): ServiceInstance => {
   const calls = new Set<ProxiedCall>();
+  const locals = new Set<LocalCalls>();
   const onFault = (error: unknown): void => ctx.log.error('proxy failed', { error: faultText(error) });
   let proxy: Proxy | undefined;
   let listener: Listener | undefined;
@@ -53,7 +62,7 @@ export const create = (ctx: Context): ServiceInstance => {
         unresponsive: (address) => ctx.needs.router.report(address, 'failed'),
         onFault,
       });
-      const started: Proxy = { ctx, nodes, calls, tracer: await loadTracer({ now: ctx.now }) };
+      const started: Proxy = { ctx, nodes, calls, locals, tracer: await loadTracer({ now: ctx.now }) };
       proxy = started;
       listener = createListener({
         connectionsMax: proxyConnectionsMax,
@@ -69,13 +78,16 @@ export const create = (ctx: Context): ServiceInstance => {
       bound = await listen(listener, ctx.config.address);
     },
     stop: async (deadline) => {
-      listener?.drain();
-      await drained(calls, AbortSignal.any([deadline, AbortSignal.timeout(drainMs)]));
-      if (calls.size > 0) {
+      if (listener === undefined) return;
+      listener.drain();
+      for (const local of locals) local.cut('streams');
+      await drained(listener, AbortSignal.any([deadline, AbortSignal.timeout(drainMs)]));
+      if (listener.streamCount > 0) {
         for (const call of calls) call.fail(unavailable(proxyErrorId, 'proxy is stopping'));
-        await new Promise((resolve) => setTimeout(resolve, goodbyeMs));
+        for (const local of locals) local.cut('all');
+        await drained(listener, AbortSignal.timeout(goodbyeMs));
       }
-      await listener?.close();
+      await listener.close();
       proxy?.nodes.close();
     },
   };
@@ -94,16 +106,13 @@ const listen = async (listener: Listener, address: string): Promise<string> => {
   }
 };
 
-/** Waits until no call is left or the limit fires. */
-const drained = async (calls: ReadonlySet<ProxiedCall>, limit: AbortSignal): Promise<void> => {
-  await Promise.race([Promise.all([...calls].map(({ signal }) => whenAborted(signal))), whenAborted(limit)]);
-};
+/** How often a stopping proxy looks whether calls are left. */
+const drainPollMs = 5;
 
-const whenAborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+/** Waits until no call is left or the limit fires. */
+const drained = async (listener: Listener, limit: AbortSignal): Promise<void> => {
+  while (listener.streamCount > 0 && !limit.aborted) await sleep(drainPollMs);
+};
 
 interface Incoming {
   readonly stream: Stream;
@@ -115,6 +124,8 @@ interface Incoming {
 const answer = (proxy: Proxy, incoming: Incoming): StreamReader => {
   const { stream, block } = incoming;
   if (!isGrpc(block)) return answerHttp(stream, block);
+  const local = localCalls(proxy, block);
+  if (local !== undefined) return answerFrameCall(stream, block, { dispatcher: local, endStream: incoming.endStream });
   let span: Span | undefined;
   const call: ProxiedCall = openProxiedCall({
     ...incoming,
@@ -126,6 +137,21 @@ const answer = (proxy: Proxy, incoming: Incoming): StreamReader => {
   proxy.calls.add(call);
   span = forward(proxy, call, block);
   return call.reader;
+};
+
+/** The services of this process answer calls to them here, without a second hop; they check their callers themselves. */
+const localCalls = (proxy: Proxy, block: HeaderBlock): LocalCalls | undefined => {
+  const path = parsePath(fieldValue(block, ':path') ?? '');
+  if (path === undefined || !isForDefaultNamespace(block)) return undefined;
+  const local = proxy.ctx.needs.host.local(path.service, defaultNamespace);
+  if (local !== undefined) proxy.locals.add(local);
+  return local;
+};
+
+/** Without the header the namespace is the account's own, which is not known yet. */
+const isForDefaultNamespace = (block: HeaderBlock): boolean => {
+  const namespace = fieldValue(block, 'micro-namespace');
+  return namespace === defaultNamespace || (!namespace && fieldValue(block, 'authorization') === undefined);
 };
 
 /** The answer to a browser or HTTP client: status, and the error as JSON. */

@@ -1,7 +1,15 @@
 /** What carries one call, and what is told about it: the seam between handlers and gRPC libraries. Types only. */
 
-import type { MicroErrorJson } from '../contract/error.ts';
-import type { GrpcStatus } from './status.ts';
+import type { MicroErrorJson } from './error.ts';
+
+/** How a call ends that does not end well. */
+export interface GrpcStatus {
+  readonly code: number;
+  /** grpc-message before percent-encoding. */
+  readonly message: string;
+  /** grpc-status-details-bin, when it fits into the headers. */
+  readonly details: Buffer | undefined;
+}
 
 /** One call as its transport shows it. Messages are whole and without framing or compression; nothing is sent once the call is over. */
 export interface CallTransport {
@@ -34,4 +42,12 @@ export interface CallEvents {
   writable(): void;
   /** The call cannot go on, for this reason: the caller left, or sent what nobody can read. */
   left(reason: MicroErrorJson & Error): void;
+}
+
+/** Takes calls to the services of this process, whatever carries them. */
+export interface LocalCalls {
+  /** Answers one call: checks its caller, runs its handler. Never throws. */
+  dispatch(path: string, transport: CallTransport): void;
+  /** Ends running calls because the server stops: streams, or everything. */
+  cut(which: 'streams' | 'all'): void;
 }
