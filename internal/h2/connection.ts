@@ -93,6 +93,7 @@ export const createConnection = (o: ConnectionOptions): Connection => {
   let draining = false;
   let goawaySent = false;
   let ended = false;
+  let linger: NodeJS.Timeout | undefined;
 
   const outbox = createOutbox(socket, {
     drained: () => guard(() => queue.pump()),
@@ -214,7 +215,7 @@ export const createConnection = (o: ConnectionOptions): Connection => {
     outbox.close();
     socket.end();
     streams.lose();
-    setTimeout(() => socket.destroy(), lingerMs).unref();
+    linger = setTimeout(() => socket.destroy(), lingerMs).unref();
   };
 
   socket.on('data', (chunk: Buffer) => {
@@ -231,6 +232,8 @@ export const createConnection = (o: ConnectionOptions): Connection => {
   socket.on('error', () => undefined);
   socket.once('close', () => {
     ended = true;
+    // Else it would hold all of this for a while: much, when many connections end.
+    clearTimeout(linger);
     outbox.close();
     streams.lose();
     o.onClose();

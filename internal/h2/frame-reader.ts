@@ -13,13 +13,16 @@ export interface FrameReader {
   readonly heldBytes: number;
 }
 
-export const createFrameReader = (frameSizeMax: number, handle: FrameHandler): FrameReader => {
-  // The incomplete frame: its bytes so far, in a buffer that grows with what has come, never with what was announced.
-  let held: Buffer = Buffer.alloc(0);
+const none = Buffer.alloc(0);
 
-  /** The whole length of the frame that starts at `at`, or 0 while its head is incomplete. */
-  const frameBytes = (bytes: Buffer, at: number): number => {
-    if (bytes.length - at < frameHeaderBytes) return 0;
+export const createFrameReader = (frameSizeMax: number, handle: FrameHandler): FrameReader => {
+  // The incomplete frame. Its room grows with what has come, never with what was announced, and doubles: a frame that comes byte by byte is not copied as often.
+  let held: Buffer = none;
+  let heldBytes = 0;
+
+  /** The whole length of the frame that starts at `at`, or 0 while its head, of which `there` bytes have come, is incomplete. */
+  const frameBytes = (bytes: Buffer, at: number, there: number): number => {
+    if (there < frameHeaderBytes) return 0;
     const length = ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number);
     if (length > frameSizeMax)
       throw new H2Error(errorCode.frameSizeError, `frame of ${length} bytes is over ${frameSizeMax}`);
@@ -31,23 +34,32 @@ export const createFrameReader = (frameSizeMax: number, handle: FrameHandler): F
     handle(bytes[at + 3] as number, bytes[at + 4] as number, id, bytes.subarray(at + frameHeaderBytes, end));
   };
 
+  const hold = (part: Buffer): void => {
+    const needed = heldBytes + part.length;
+    if (needed > held.length) {
+      const grown = Buffer.allocUnsafeSlow(
+        Math.max(needed, Math.min(held.length * 2, frameHeaderBytes + frameSizeMax)),
+      );
+      held.copy(grown, 0, 0, heldBytes);
+      held = grown;
+    }
+    part.copy(held, heldBytes);
+    heldBytes = needed;
+  };
+
   /** Fills the held frame from the chunk; answers how much of the chunk that took. */
   const complete = (chunk: Buffer): number => {
-    let used = 0;
-    if (held.length < frameHeaderBytes) {
-      used = Math.min(frameHeaderBytes - held.length, chunk.length);
-      held = Buffer.concat([held, chunk.subarray(0, used)]);
-    }
-    const whole = frameBytes(held, 0);
+    let used = Math.min(Math.max(0, frameHeaderBytes - heldBytes), chunk.length);
+    if (used > 0) hold(chunk.subarray(0, used));
+    const whole = frameBytes(held, 0, heldBytes);
     if (whole === 0) return used;
-    const more = Math.min(whole - held.length, chunk.length - used);
-    if (more > 0) {
-      held = Buffer.concat([held, chunk.subarray(used, used + more)]);
-      used += more;
-    }
-    if (held.length < whole) return used;
+    const more = Math.min(whole - heldBytes, chunk.length - used);
+    if (more > 0) hold(chunk.subarray(used, used + more));
+    used += more;
+    if (heldBytes < whole) return used;
     const frame = held;
-    held = Buffer.alloc(0);
+    held = none;
+    heldBytes = 0;
     emit(frame, 0, whole);
     return used;
   };
@@ -55,19 +67,16 @@ export const createFrameReader = (frameSizeMax: number, handle: FrameHandler): F
   return {
     feed: (chunk) => {
       let at = 0;
-      while (held.length > 0 && at < chunk.length) at += complete(at === 0 ? chunk : chunk.subarray(at));
+      while (heldBytes > 0 && at < chunk.length) at += complete(at === 0 ? chunk : chunk.subarray(at));
       while (at < chunk.length) {
-        const whole = frameBytes(chunk, at);
-        if (whole === 0 || at + whole > chunk.length) {
-          held = Buffer.from(chunk.subarray(at));
-          return;
-        }
+        const whole = frameBytes(chunk, at, chunk.length - at);
+        if (whole === 0 || at + whole > chunk.length) return hold(chunk.subarray(at));
         emit(chunk, at, at + whole);
         at += whole;
       }
     },
     get heldBytes() {
-      return held.length;
+      return heldBytes;
     },
   };
 };

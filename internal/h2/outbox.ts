@@ -18,7 +18,7 @@ export interface Outbox {
 export interface OutboxEvents {
   /** The socket has room again. */
   drained(): void;
-  /** The peer makes us queue more than it reads (outboxBytesMax). */
+  /** The peer makes us queue more than it reads (outboxBytesMax); told once. */
   flooded(): void;
 }
 
@@ -34,6 +34,7 @@ export const createOutbox = (socket: Duplex, on: OutboxEvents): Outbox => {
   let blocked = false;
   let asked = false;
   let closed = false;
+  let overfull = false;
 
   const write = (pieces: readonly Buffer[], total: number): boolean => {
     if (pieces.length === 1) return socket.write(pieces[0]);
@@ -74,7 +75,10 @@ export const createOutbox = (socket: Duplex, on: OutboxEvents): Outbox => {
         scheduled = true;
         setImmediate(flush);
       }
-      if (queued + socket.writableLength > outboxBytesMax) on.flooded();
+      // Told once: what ends the connection then has words of its own to send.
+      if (overfull || queued + socket.writableLength <= outboxBytesMax) return;
+      overfull = true;
+      on.flooded();
     },
     get full() {
       const full = blocked || queued >= turnBytesMax;

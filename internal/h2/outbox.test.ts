@@ -1,0 +1,63 @@
+/** A peer that asks without end and reads nothing: its connection ends with a word, and nothing else does. */
+
+import { Duplex } from 'node:stream';
+
+import * as assert from 'uvu/assert';
+
+import { suite } from '../../test/support/suite.ts';
+import { outboxBytesMax } from '../contract/limits.ts';
+import { createConnection } from './connection.ts';
+import { clientPreface, pingFrame, settingsFrame } from './frame.ts';
+import { createOutbox } from './outbox.ts';
+
+const test = suite('outbox');
+
+/** Takes what is written and never says that it has left. */
+const deafSocket = (): Duplex => new Duplex({ read: () => undefined, write: () => undefined });
+
+test('tells once that the peer makes it queue too much', () => {
+  let told = 0;
+  const outbox = createOutbox(deafSocket(), {
+    drained: () => undefined,
+    flooded: () => {
+      told += 1;
+      outbox.push(Buffer.alloc(1));
+    },
+  });
+  outbox.push(Buffer.alloc(outboxBytesMax));
+  assert.is(told, 0);
+  outbox.push(Buffer.alloc(1));
+  outbox.push(Buffer.alloc(1));
+  assert.is(told, 1);
+  outbox.close();
+});
+
+test('a peer that pings and never reads is let go, whatever its patience', () => {
+  const socket = deafSocket();
+  const faults: unknown[] = [];
+  let time = 0;
+  createConnection({
+    role: 'server',
+    socket,
+    remote: '',
+    streamsMax: 1,
+    streamWindowBytes: 65_535,
+    connectionWindowBytes: 65_535,
+    now: () => time,
+    onClose: () => undefined,
+    onFault: (error) => faults.push(error),
+  });
+  socket.emit('data', Buffer.concat([clientPreface, settingsFrame([])]));
+  const pings = Buffer.concat(Array.from({ length: 100 }, () => pingFrame(Buffer.alloc(8), false)));
+  // One hundred a second is within every rate.
+  for (let bytes = 0; bytes <= outboxBytesMax && !socket.writableEnded; bytes += pings.length) {
+    time += 1_000;
+    socket.emit('data', pings);
+  }
+  assert.ok(socket.writableEnded);
+  assert.equal(faults, []);
+  assert.ok(socket.writableLength <= outboxBytesMax + 1_000);
+  socket.destroy();
+});
+
+test.run();
