@@ -3,20 +3,27 @@
 import * as assert from 'uvu/assert';
 
 import { suite } from '../support/suite.ts';
+import { connectionTarget } from './connection.fuzz.ts';
 import type { FuzzTarget } from './engine.ts';
 import { fuzz } from './engine.ts';
+import { frameTarget } from './frame.fuzz.ts';
 import { hpackTarget } from './hpack.fuzz.ts';
 
 const test = suite('fuzz');
 /** Memory may grow by caches and compiled code, not with the inputs. */
 const growthBytesMax = 32e6;
 
-test('hpack', async () => {
-  const figures = await fuzz(hpackTarget(), { inputs: 2_000, seed: 7541 });
-  assert.is(figures.inputs, 2_000);
-  assert.ok(figures.covered > 0.95, `${figures.covered} of the code ran`);
+/** `covered`: what these inputs reach of the target's code, at least. */
+const smoke = async <I>(target: FuzzTarget<I>, o: { inputs: number; covered: number }): Promise<void> => {
+  const figures = await fuzz(target, { inputs: o.inputs, seed: 7541 });
+  assert.is(figures.inputs, o.inputs);
+  assert.ok(figures.covered > o.covered, `${figures.covered} of the code ran`);
   assert.ok(figures.growthBytes < growthBytesMax, `grew by ${figures.growthBytes}`);
-});
+};
+
+test('hpack', () => smoke(hpackTarget(), { inputs: 2_000, covered: 0.95 }));
+test('frames', () => smoke(frameTarget(), { inputs: 2_000, covered: 0.9 }));
+test('connections', () => smoke(connectionTarget(), { inputs: 500, covered: 0.7 }));
 
 /** Four bytes that must be met one after the other: chance alone would need some 256^4 inputs. */
 const lock = (bytes: Buffer): string => {

@@ -4,8 +4,10 @@ import { parseArgs } from 'node:util';
 
 import { goProgram } from '../support/go-program.ts';
 import { startHpackPeer } from '../support/hpack-peer.ts';
+import { connectionTarget } from './connection.fuzz.ts';
 import type { FuzzFigures, FuzzProgress } from './engine.ts';
 import { fuzz } from './engine.ts';
+import { frameTarget } from './frame.fuzz.ts';
 import { hpackTarget } from './hpack.fuzz.ts';
 
 const inputsDefault = 1_000_000;
@@ -33,7 +35,11 @@ const fuzzHpack = async (limits: Limits): Promise<FuzzFigures> => {
   return figures;
 };
 
-const targets: Readonly<Record<string, (limits: Limits) => Promise<FuzzFigures>>> = { hpack: fuzzHpack };
+const targets: Readonly<Record<string, (limits: Limits) => Promise<FuzzFigures>>> = {
+  hpack: fuzzHpack,
+  frame: (limits) => fuzz(frameTarget(), limits),
+  connection: (limits) => fuzz(connectionTarget(), limits),
+};
 
 const createProgress = (): FuzzProgress => {
   let told = 0;
