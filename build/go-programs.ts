@@ -1,6 +1,6 @@
 /**
  * The Go programs that tests run, as data. Each is a `main` package built inside a module of test/fixture/go, whose go.mod and go.sum pin what it is made of.
- * A new one: `mkdir test/fixture/go/NAME && cd $_ && go mod init fixture/NAME && go get PACKAGE@VERSION`, then a line here.
+ * How to add one: test/fixture/go/README.md.
  */
 
 export interface GoProgram {
@@ -13,6 +13,9 @@ export interface GoProgram {
 export const goPrograms = {
   // The command line of Micro v3 as it was released; only quic-go is newer, since the one it asks for refuses every Go after 1.20.
   micro: { module: 'micro', package: 'github.com/micro/micro/v3' },
+  // Ours: a service, and a client that calls services and the platform.
+  'go-service': { module: 'micro', package: './service' },
+  'go-client': { module: 'micro', package: './client' },
   h2spec: { module: 'h2spec', package: 'github.com/summerwind/h2spec/cmd/h2spec' },
   grpcurl: { module: 'grpcurl', package: 'github.com/fullstorydev/grpcurl/cmd/grpcurl' },
   'grpc-interop-client': { module: 'grpc-interop', package: 'google.golang.org/grpc/interop/client' },
