@@ -18,11 +18,20 @@ const version = (name: string, ...ids: readonly string[]): Service => ({
   nodes: ids.map((id) => ({ id, address: '127.0.0.1:1', metadata: {} })),
 });
 
-/** What a statement does, and to whom. */
-const brief = ({ sql, values = [] }: Step): string => {
-  const [verb, , table] = sql.replace('INSERT INTO', 'put to').replace('DELETE FROM', 'remove from').split(/\s+/);
-  if (verb === 'UPDATE') return `renew ${(JSON.parse(String(values[0])) as unknown[]).length}`;
-  return `${verb} ${table} ${values.slice(1, table === 'nodes' ? 4 : 3).join(' ')}`;
+/** What a statement does, and to whom: the texts of each packed row. */
+const brief = ({ sql, values = [] }: Step): readonly string[] => {
+  const what = /^INSERT INTO (\w+)/.exec(sql)?.[1] ?? /^(UPDATE|DELETE FROM \w+)/.exec(sql)?.[1] ?? sql;
+  const bytes = Buffer.from(values[1] as Uint8Array);
+  const text = (row: readonly number[], i: number): string =>
+    bytes.subarray(row[2 * i]! - 1, row[2 * i]! - 1 + row[2 * i + 1]!).toString();
+  return (JSON.parse(String(values[0])) as number[][]).map((row) =>
+    [
+      what.replace('DELETE FROM', 'no').replace('UPDATE', 'renew'),
+      text(row, 1),
+      text(row, 2),
+      ...(what.endsWith('versions') ? [] : [text(row, 3)]),
+    ].join(' '),
+  );
 };
 
 const open = () => {
@@ -32,7 +41,7 @@ const open = () => {
     log: silentLog,
     write: async (steps) => {
       if (disk.isFull) throw new Error('no space left');
-      writes.push(steps.map(brief));
+      writes.push(steps.flatMap(brief));
     },
   });
   const table = createRegistryTable({ now: () => 0, journal });
@@ -50,8 +59,8 @@ test('writes a version once, and each node when it is new', async () => {
   await register(version('a', '1'));
   await register(version('a', '2', '3'));
   assert.deepEqual(writes, [
-    ['put versions a latest', 'put nodes a latest 1'],
-    ['put nodes a latest 2', 'put nodes a latest 3'],
+    ['versions a latest', 'nodes a latest 1'],
+    ['nodes a latest 2', 'nodes a latest 3'],
   ]);
 });
 
@@ -63,7 +72,7 @@ test('leaves renewals to the next flush, all in one statement', async () => {
   await register(version('a', '1'));
   assert.equal(writes.length, 1);
   await journal.flush();
-  assert.deepEqual(writes[1], ['renew 2']);
+  assert.deepEqual(writes[1], ['renew a latest 1', 'renew a latest 2']);
   await journal.flush();
   assert.equal(writes.length, 2);
 });
@@ -85,8 +94,8 @@ test('removes a node, and its version with the last', async () => {
   await journal.settled();
   // SQL keeps a version that has nodes left.
   assert.deepEqual(writes.slice(1), [
-    ['remove nodes a latest 1', 'remove versions a latest'],
-    ['remove nodes a latest 2', 'remove versions a latest'],
+    ['no nodes a latest 1', 'no versions a latest'],
+    ['no nodes a latest 2', 'no versions a latest'],
   ]);
 });
 
@@ -99,31 +108,39 @@ test('tries again what the disk refused, and only what is still so', async () =>
   assert.deepEqual(writes, []);
   disk.isFull = false;
   await journal.flush();
-  assert.deepEqual(writes, [
-    ['put versions a latest', 'put nodes a latest 1', 'remove nodes a latest 2', 'remove versions a latest'],
-  ]);
+  assert.deepEqual(writes, [['versions a latest', 'nodes a latest 1', 'no nodes a latest 2', 'no versions a latest']]);
 });
 
-test('settles only when what others have begun to write is written', async () => {
-  let commit = (): void => undefined;
+test('writes what is noted while it writes in one go, and settles when that is written', async () => {
+  const commits: (() => void)[] = [];
+  const sizes: number[] = [];
   const journal = createLeaseJournal({
     log: silentLog,
-    write: () =>
-      new Promise<void>((resolve) => {
-        commit = resolve;
-      }),
+    write: (steps) => {
+      sizes.push(steps.flatMap(brief).length);
+      return new Promise<void>((resolve) => commits.push(resolve));
+    },
   });
   const table = createRegistryTable({ now: () => 0, journal });
-  await table.register(version('a', '1'), { durable: true });
-  let settled = false;
-  void journal.settled();
-  const second = journal.settled().then(() => {
-    settled = true;
-  });
-  await new Promise((resolve) => setImmediate(resolve));
-  assert.equal(settled, false);
-  commit();
-  await second;
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  const settled: number[] = [];
+  const register = async (n: number): Promise<void> => {
+    await table.register(version('a', `${n}`), { durable: true });
+    await journal.settled();
+    settled.push(n);
+  };
+  void register(0);
+  await turn();
+  for (let n = 1; n <= 10; n += 1) void register(n);
+  await turn();
+  assert.deepEqual([settled, sizes], [[], [2]]);
+  commits.shift()?.();
+  await turn();
+  assert.deepEqual([settled, sizes], [[0], [2, 10]]);
+  commits.shift()?.();
+  await turn();
+  assert.equal(settled.length, 11);
+  assert.equal(commits.length, 0);
 });
 
 test.run();

@@ -1,6 +1,7 @@
 /**
- * Writes durable leases down: what is new or gone when somebody waits for it, mere renewals together every now and then. What could not be
- * written stays noted and is tried again. Owns the notes, not the file.
+ * Writes durable leases down: what is new or gone when somebody waits for it, mere renewals together every now and then. What is noted
+ * while a write runs goes down in the next one, as a few statements however many they are; what could not be written stays noted. Owns
+ * the notes, not the file.
  */
 
 import { registryJournalMax } from '../../../../internal/contract/limits.ts';
@@ -8,7 +9,7 @@ import type { Logger } from '../../../../internal/contract/logger.ts';
 import type { Lease, RegistryJournal, VersionRecord } from '../../../../internal/registry/registry-table.ts';
 import type { Step } from '../../../../internal/sqlite/connection.ts';
 
-import { putNode, putVersion, removeNode, removeVersion, renew } from './lease-tables.ts';
+import { putNodes, putVersions, removeNodes, removeVersions, renewNodes } from './lease-tables.ts';
 
 export interface LeaseJournal extends RegistryJournal {
   /** Resolves when every change noted so far, renewals excepted, has been written or has failed to be; a failure is logged, not thrown. */
@@ -33,18 +34,19 @@ interface Note {
 
 interface Notes {
   /** Version key -> versions whose shape is not in the file. */
-  readonly shapes: Map<string, VersionRecord>;
+  shapes: Map<string, VersionRecord>;
   /** Node key -> nodes that are new, other or gone. */
-  readonly nodes: Map<string, Note>;
+  nodes: Map<string, Note>;
   /** Node key -> nodes whose end was put off. */
-  readonly renewals: Map<string, Note>;
+  renewals: Map<string, Note>;
 }
 
 export const createLeaseJournal = (o: LeaseJournalOptions): LeaseJournal => {
   const notes: Notes = { shapes: new Map(), nodes: new Map(), renewals: new Map() };
   /** Versions whose shape is in the file, or on its way there. */
   const kept = new Set<string>();
-  let tail: Promise<void> = Promise.resolve();
+  let running: Promise<void> | undefined;
+  let next: Promise<void> | undefined;
 
   const note = (version: VersionRecord, lease: Lease, isGone: boolean): void => {
     const key = nodeKey(version, lease);
@@ -52,7 +54,15 @@ export const createLeaseJournal = (o: LeaseJournalOptions): LeaseJournal => {
     // Beyond the bound a restart forgets or finds too much; its leases still end.
     if (notes.nodes.size < registryJournalMax || notes.nodes.has(key)) notes.nodes.set(key, { version, lease, isGone });
   };
-  const write = async ({ shapes, nodes, renewals }: Notes): Promise<void> => {
+  const isEmpty = (): boolean => notes.shapes.size + notes.nodes.size === 0;
+  const write = async (withRenewals: boolean): Promise<void> => {
+    // Those who register at the same time share one transaction.
+    await new Promise((resolve) => setImmediate(resolve));
+    const { shapes, nodes } = notes;
+    const renewals = withRenewals ? notes.renewals : new Map<string, Note>();
+    notes.shapes = new Map();
+    notes.nodes = new Map();
+    if (withRenewals) notes.renewals = new Map();
     try {
       await o.write(stepsOf({ shapes, nodes, renewals }));
     } catch (error) {
@@ -65,18 +75,21 @@ export const createLeaseJournal = (o: LeaseJournalOptions): LeaseJournal => {
       for (const [key, one] of nodes) if (!notes.nodes.has(key)) notes.nodes.set(key, one);
     }
   };
-  const take = (withRenewals: boolean): void => {
-    if (notes.shapes.size + notes.nodes.size + (withRenewals ? notes.renewals.size : 0) === 0) return;
-    const taken: Notes = {
-      shapes: new Map(notes.shapes),
-      nodes: new Map(notes.nodes),
-      renewals: withRenewals ? new Map(notes.renewals) : new Map(),
-    };
-    notes.shapes.clear();
-    notes.nodes.clear();
-    if (withRenewals) notes.renewals.clear();
-    const written = write(taken);
-    tail = tail.then(() => written);
+  const begin = (withRenewals: boolean): Promise<void> => {
+    running = write(withRenewals).finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+  /** Everything noted so far is in the write that runs, or in the one after it. */
+  const settled = async (): Promise<void> => {
+    if (isEmpty()) return running;
+    if (running === undefined) return begin(false);
+    next ??= running.then(() => {
+      next = undefined;
+      return settled();
+    });
+    return next;
   };
 
   return {
@@ -97,13 +110,11 @@ export const createLeaseJournal = (o: LeaseJournalOptions): LeaseJournal => {
       kept.delete(versionKey(version));
       notes.shapes.delete(versionKey(version));
     },
-    settled: () => {
-      take(false);
-      return tail;
-    },
-    flush: () => {
-      take(true);
-      return tail;
+    settled,
+    flush: async () => {
+      await settled();
+      while (running !== undefined) await running;
+      if (notes.renewals.size > 0) await begin(true);
     },
     isKept: (version) => void kept.add(versionKey(version)),
   };
@@ -111,13 +122,21 @@ export const createLeaseJournal = (o: LeaseJournalOptions): LeaseJournal => {
 
 /** Shapes first; versions whose last node has gone, last. */
 const stepsOf = ({ shapes, nodes, renewals }: Notes): readonly Step[] => {
-  const all = [...nodes.values()];
-  const emptied = new Map(all.filter(({ isGone }) => isGone).map(({ version }) => [versionKey(version), version]));
+  const put = [...nodes.values()].filter(({ isGone }) => !isGone);
+  const gone = [...nodes.values()].filter(({ isGone }) => isGone);
   return [
-    ...[...shapes.values()].map(putVersion),
-    ...all.map(({ version, lease, isGone }) => (isGone ? removeNode(version, lease.node.id) : putNode(version, lease))),
-    ...(renewals.size === 0 ? [] : [renew([...renewals.values()])]),
-    ...[...emptied.values()].map(removeVersion),
+    ...(shapes.size === 0 ? [] : [putVersions([...shapes.values()])]),
+    ...(put.length === 0 ? [] : [putNodes(put)]),
+    ...(renewals.size === 0 ? [] : [renewNodes([...renewals.values()])]),
+    ...(gone.length === 0 ? [] : removalsOf(gone)),
+  ];
+};
+
+const removalsOf = (gone: readonly Note[]): readonly Step[] => {
+  const versions = new Map(gone.map(({ version }) => [versionKey(version), version]));
+  return [
+    removeNodes(gone.map(({ version, lease }) => ({ version, id: lease.node.id }))),
+    removeVersions([...versions.values()]),
   ];
 };
 

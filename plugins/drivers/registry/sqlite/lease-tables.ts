@@ -3,6 +3,7 @@
 import type { Service } from '../../../../internal/contract/registry.ts';
 import type { Lease, VersionRecord } from '../../../../internal/registry/registry-table.ts';
 import type { Rows, Step } from '../../../../internal/sqlite/connection.ts';
+import { type PackedColumn, packRows, unpackedColumns } from '../../../../internal/sqlite/packed-rows.ts';
 
 /** A node without an end has no expires_at. A shape is a version's metadata and endpoints as JSON. */
 export const schema = [
@@ -17,45 +18,88 @@ export const schema = [
 
 type VersionName = Pick<VersionRecord, 'domain' | 'name' | 'version'>;
 
-export const putVersion = ({ domain, name, version, metadata, endpoints }: VersionRecord): Step => ({
-  sql: 'INSERT INTO versions VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET shape = excluded.shape',
-  values: [domain, name, version, JSON.stringify({ metadata, endpoints })],
+/** One lease of a version. */
+export interface KeptLease {
+  readonly version: VersionName;
+  readonly lease: Lease;
+}
+
+const text3 = ['text', 'text', 'text'] as const;
+const text4 = ['text', 'text', 'text', 'text'] as const;
+const nodeColumns = [...text4, 'text', 'text', 'int'] as const;
+const endColumns = [...text4, 'int'] as const;
+
+/** The columns of many packed rows, named as in the tables. */
+const unpacked = (columns: readonly PackedColumn[], names: readonly string[]): string =>
+  `SELECT ${unpackedColumns(columns)
+    .map((expression, i) => `${expression} AS ${names[i]}`)
+    .join(', ')} FROM json_each(?1)`;
+const versionName = ['domain', 'name', 'version'];
+const nodeName = [...versionName, 'id'];
+
+export const putVersions = (versions: readonly VersionRecord[]): Step => ({
+  sql: `INSERT INTO versions ${unpacked(text4, [...versionName, 'shape'])} WHERE true
+        ON CONFLICT DO UPDATE SET shape = excluded.shape`,
+  values: packRows(
+    text4,
+    versions.map(({ domain, name, version, metadata, endpoints }) => [
+      domain,
+      name,
+      version,
+      JSON.stringify({ metadata, endpoints }),
+    ]),
+  ),
 });
 
-export const putNode = ({ domain, name, version }: VersionName, { node, expiresAt }: Lease): Step => ({
-  sql: `INSERT INTO nodes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+export const putNodes = (leases: readonly KeptLease[]): Step => ({
+  sql: `INSERT INTO nodes ${unpacked(nodeColumns, [...nodeName, 'address', 'metadata', 'expires_at'])} WHERE true
         ON CONFLICT DO UPDATE SET address = excluded.address, metadata = excluded.metadata, expires_at = excluded.expires_at`,
-  values: [domain, name, version, node.id, node.address, JSON.stringify(node.metadata), endOf(expiresAt)],
+  values: packRows(
+    nodeColumns,
+    leases.map(({ version: { domain, name, version }, lease: { node, expiresAt } }) => [
+      domain,
+      name,
+      version,
+      node.id,
+      node.address,
+      JSON.stringify(node.metadata),
+      endOf(expiresAt),
+    ]),
+  ),
 });
 
-/** Many leases put off in one statement. */
-export const renew = (leases: readonly { readonly version: VersionName; readonly lease: Lease }[]): Step => ({
-  sql: `UPDATE nodes SET expires_at = json_extract(j.value, '$[4]') FROM json_each(?1) AS j
-        WHERE nodes.domain = json_extract(j.value, '$[0]') AND nodes.name = json_extract(j.value, '$[1]')
-          AND nodes.version = json_extract(j.value, '$[2]') AND nodes.id = json_extract(j.value, '$[3]')`,
-  values: [
-    JSON.stringify(
-      leases.map(({ version: { domain, name, version }, lease }) => [
-        domain,
-        name,
-        version,
-        lease.node.id,
-        endOf(lease.expiresAt),
-      ]),
-    ),
-  ],
+export const renewNodes = (leases: readonly KeptLease[]): Step => ({
+  sql: `UPDATE nodes SET expires_at = j.expires_at FROM (${unpacked(endColumns, [...nodeName, 'expires_at'])}) AS j
+        WHERE ${nodeName.map((name) => `nodes.${name} = j.${name}`).join(' AND ')}`,
+  values: packRows(
+    endColumns,
+    leases.map(({ version: { domain, name, version }, lease: { node, expiresAt } }) => [
+      domain,
+      name,
+      version,
+      node.id,
+      endOf(expiresAt),
+    ]),
+  ),
 });
 
-export const removeNode = ({ domain, name, version }: VersionName, id: string): Step => ({
-  sql: 'DELETE FROM nodes WHERE domain = ?1 AND name = ?2 AND version = ?3 AND id = ?4',
-  values: [domain, name, version, id],
+export const removeNodes = (nodes: readonly { readonly version: VersionName; readonly id: string }[]): Step => ({
+  sql: `DELETE FROM nodes WHERE (domain, name, version, id) IN (${unpacked(text4, nodeName)})`,
+  values: packRows(
+    text4,
+    nodes.map(({ version: { domain, name, version }, id }) => [domain, name, version, id]),
+  ),
 });
 
-/** Does nothing while the version has nodes. */
-export const removeVersion = ({ domain, name, version }: VersionName): Step => ({
-  sql: `DELETE FROM versions WHERE domain = ?1 AND name = ?2 AND version = ?3 AND NOT EXISTS
-        (SELECT 1 FROM nodes WHERE domain = ?1 AND name = ?2 AND version = ?3)`,
-  values: [domain, name, version],
+/** Leaves those that have nodes. */
+export const removeVersions = (versions: readonly VersionName[]): Step => ({
+  sql: `DELETE FROM versions WHERE (domain, name, version) IN (${unpacked(text3, versionName)})
+        AND NOT EXISTS (SELECT 1 FROM nodes AS n
+          WHERE n.domain = versions.domain AND n.name = versions.name AND n.version = versions.version)`,
+  values: packRows(
+    text3,
+    versions.map(({ domain, name, version }) => [domain, name, version]),
+  ),
 });
 
 export const allVersions: Step = { sql: 'SELECT * FROM versions ORDER BY domain, name, version' };

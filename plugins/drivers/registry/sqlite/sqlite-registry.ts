@@ -15,12 +15,11 @@ import {
   type RegistryTable,
   type VersionRecord,
 } from '../../../../internal/registry/registry-table.ts';
-import type { Step } from '../../../../internal/sqlite/connection.ts';
 import { type Database, openDatabase } from '../../../../internal/sqlite/database.ts';
 import { chooseEngine } from '../../../../internal/sqlite/engine-choice.ts';
 
 import { createLeaseJournal, type LeaseJournal } from './lease-journal.ts';
-import { allNodes, allVersions, keptOf, removeNode, removeVersion, schema } from './lease-tables.ts';
+import { allNodes, allVersions, keptOf, removeNodes, removeVersions, schema } from './lease-tables.ts';
 import type { config } from './plugin.ts';
 import { createProbation, type Probation } from './probation.ts';
 import { probeNodes } from './probe-node.ts';
@@ -122,7 +121,7 @@ const restore = async (ctx: Context, { database, table, journal, probation }: Re
   const kept = keptOf(versions, nodes);
   const probes = await probeNodes(kept.flatMap(({ service }) => service.nodes.map(({ address }) => address)));
   const now = ctx.now();
-  const gone: Step[] = [];
+  const gone: { readonly version: Pick<VersionRecord, 'domain' | 'name' | 'version'>; readonly id: string }[] = [];
   for (const { domain, service, expiresAt } of kept) {
     const ends = service.nodes.map((node, i) => endAfterRestart(expiresAt[i] ?? 0, probes.get(node.address), now));
     const alive = service.nodes.filter((_, i) => ends[i] !== undefined);
@@ -135,10 +134,11 @@ const restore = async (ctx: Context, { database, table, journal, probation }: Re
       journal.isKept({ ...service, domain });
     }
     for (const node of alive) probation.add({ domain, service, node });
-    for (const node of service.nodes) if (!alive.includes(node)) gone.push(removeNode({ ...service, domain }, node.id));
-    gone.push(removeVersion({ ...service, domain }));
+    service.nodes.forEach(({ id: node }, i) => {
+      if (ends[i] === undefined) gone.push({ version: { ...service, domain }, id: node });
+    });
   }
-  if (gone.length > 0) await writer.transact(gone);
+  if (gone.length > 0) await writer.transact([removeNodes(gone), removeVersions(gone.map(({ version }) => version))]);
   const restored = kept.reduce((n, { service }) => n + service.nodes.length, 0);
   if (restored > 0) ctx.log.info('services restored', { versions: kept.length, nodes: restored });
 };
