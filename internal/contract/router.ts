@@ -1,7 +1,7 @@
 /** The router slot: picks the node a call goes to, out of memory. What every driver must do: test/conformance/router.ts. */
 
 import { capability } from './capability.ts';
-import { internal, type MicroError } from './error.ts';
+import { internal, type MicroError, type MicroErrorJson } from './error.ts';
 import type { Node } from './registry.ts';
 
 export interface Route {
@@ -62,3 +62,6 @@ export const router = capability<Router>('router');
 /** The error for a service without nodes, in v3's words. */
 export const routeNotFound = (service: string): MicroError =>
   internal('go.micro.client', `service ${service}: route not found`);
+
+export const isRouteNotFound = (error: MicroErrorJson): boolean =>
+  error.id === 'go.micro.client' && error.code === 500 && /^service \S*: route not found$/.test(error.detail);

@@ -16,7 +16,8 @@ export interface BlockReader {
 /** Slots of remembered blocks; each new block of the same hash takes the place of the old one. */
 const slots = 64;
 
-export const createBlockReader = (listBytesMax: number): BlockReader => {
+/** `indexed` is told of each block that leans on the table while the peer may still use one. */
+export const createBlockReader = (listBytesMax: number, indexed: () => void): BlockReader => {
   const limit = { listBytesMax, fieldsMax: headerFieldsMax };
   const decoder = createHpackDecoder({ tableBytesMax: tableBytesInitial });
   const remembered: (HeaderBlock | undefined)[] = new Array(slots).fill(undefined);
@@ -24,6 +25,7 @@ export const createBlockReader = (listBytesMax: number): BlockReader => {
 
   const decode = (bytes: Buffer): HeaderBlock | undefined => {
     const { fields, contextFree: free, tooLarge } = decoder.decode(bytes, limit);
+    if (!free && !contextFree) indexed();
     if (tooLarge) return undefined;
     // The bytes may be a view of a read that is much larger.
     return free ? { bytes: Buffer.from(bytes), fields } : contextFreeBlock(bytes, fields);

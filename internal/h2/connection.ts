@@ -71,11 +71,14 @@ export interface Connection {
 /** A peer that does not close its side after ours is not waited for. */
 const lingerMs = 1_000;
 
+/** Clients that make only a few calls are not worth a SETTINGS frame of their own. */
+const indexedBlocksMax = 4;
+
 /** Speaks first at once: preface (as client) and SETTINGS are under way when this returns. */
 export const createConnection = (o: ConnectionOptions): Connection => {
   const { socket, now, streamWindowBytes, connectionWindowBytes } = o;
   const isServer = o.role === 'server';
-  const blocks = createBlockReader(headerBytesMax);
+  const blocks = createBlockReader(headerBytesMax, () => closeTable());
   const resets = createBucket(peerResetsMax, peerResetsPerSecond, now);
   const controls = createBucket(controlFramesMax, controlFramesPerSecond, now);
   const openedAt = now();
@@ -86,10 +89,12 @@ export const createConnection = (o: ConnectionOptions): Connection => {
   let usefulAt = openedAt;
   let partialSince = 0;
   let stalledSince = 0;
+  /** SETTINGS the peer has not acknowledged, oldest first, and when the last of them went out. */
+  const unacked: ('open' | 'table' | 'probe')[] = [isServer ? 'open' : 'table'];
   let settingsSentAt = openedAt;
-  let settingsUnacked = 1;
+  /** Blocks that leaned on a table. */
+  let indexedBlocks = 0;
   let sizeUpdateDue = false;
-  let tableClosed = false;
   let draining = false;
   let goawaySent = false;
   let ended = false;
@@ -133,7 +138,8 @@ export const createConnection = (o: ConnectionOptions): Connection => {
     streams,
     credit,
     queue,
-    blockBytesMax: headerBytesMax,
+    // What is over headerBytesMax once decoded is refused by status; only far larger ones cost the connection.
+    blockBytesMax: 4 * headerBytesMax,
     takeControl,
     takeReset: () => {
       if (isServer && !resets.take()) throw new H2Error(errorCode.enhanceYourCalm, 'too many streams were reset');
@@ -159,11 +165,7 @@ export const createConnection = (o: ConnectionOptions): Connection => {
       queue.pump();
     },
     onSettingsAck: () => {
-      if (settingsUnacked === 0) return;
-      settingsUnacked -= 1;
-      if (tableClosed) return;
-      tableClosed = true;
-      blocks.tableClosed();
+      if (unacked.shift() === 'table') blocks.tableClosed();
     },
     onGoaway: (last) => {
       const first = !draining;
@@ -182,6 +184,16 @@ export const createConnection = (o: ConnectionOptions): Connection => {
     if (!ended) receiver.onFrame(type, flags, id, payload);
   });
 
+  const sendSettings = (kind: 'table' | 'probe', pairs: Parameters<typeof settingsFrame>[0]): void => {
+    outbox.push(settingsFrame(pairs));
+    unacked.push(kind);
+    settingsSentAt = now();
+  };
+  /** A peer that goes on indexing is asked to stop: with a table of nothing its blocks mean the same everywhere. */
+  const closeTable = (): void => {
+    indexedBlocks += 1;
+    if (isServer && indexedBlocks === indexedBlocksMax) sendSettings('table', [[settingId.headerTableSize, 0]]);
+  };
   /** What goes wrong in there ends the connection and nothing else. */
   const guard = (work: () => void): void => {
     try {
@@ -259,10 +271,7 @@ export const createConnection = (o: ConnectionOptions): Connection => {
       return heardAt;
     },
     probe: () => {
-      if (ended || settingsUnacked > 0) return;
-      outbox.push(settingsFrame([]));
-      settingsUnacked += 1;
-      settingsSentAt = now();
+      if (!ended && unacked.length === 0) sendSettings('probe', []);
     },
     drain: () => {
       if (ended || goawaySent) return;
@@ -281,7 +290,7 @@ export const createConnection = (o: ConnectionOptions): Connection => {
       if (outbox.bytes === 0) stalledSince = 0;
       else if (stalledSince === 0) stalledSince = time;
       if (!receiver.settled && time - openedAt >= handshakeMs) socket.destroy();
-      else if (settingsUnacked > 0 && time - settingsSentAt >= (isServer ? frameTimeoutMs : handshakeMs))
+      else if (unacked.length > 0 && time - settingsSentAt >= (isServer ? frameTimeoutMs : handshakeMs))
         fail(new H2Error(errorCode.settingsTimeout, 'SETTINGS were not acknowledged'));
       else if (partialSince > 0 && time - partialSince >= frameTimeoutMs)
         fail(new H2Error(errorCode.enhanceYourCalm, 'a frame was not completed'));
@@ -291,12 +300,16 @@ export const createConnection = (o: ConnectionOptions): Connection => {
   };
 };
 
-/** What we announce (section 6.5.2). A table of nothing makes the peer's blocks mean the same everywhere. */
+/** What we announce (section 6.5.2): to a server at once that we keep no table, to a client when it keeps using one. */
 const ownSettings = (o: ConnectionOptions): Buffer =>
   settingsFrame([
-    [settingId.headerTableSize, 0],
-    ...(o.role === 'server' ? [] : ([[settingId.enablePush, 0]] as const)),
-    [settingId.maxConcurrentStreams, o.streamsMax],
+    ...(o.role === 'server' ? forClients(o) : forServers),
     [settingId.initialWindowSize, o.streamWindowBytes],
     [settingId.maxHeaderListSize, headerBytesMax],
   ]);
+
+const forClients = (o: ConnectionOptions) => [[settingId.maxConcurrentStreams, o.streamsMax]] as const;
+const forServers = [
+  [settingId.headerTableSize, 0],
+  [settingId.enablePush, 0],
+] as const;

@@ -17,16 +17,6 @@ const casesMin = 140;
 const waitSeconds = 1;
 const waitAgainSeconds = 3;
 
-/** What the proxy still fails and nginx does not. */
-const faults: readonly string[] = [
-  'http2/5.1: closed: Sends a HEADERS frame',
-  'http2/5.1: closed: Sends a HEADERS frame after sending RST_STREAM frame',
-  'http2/5.1.1: Sends stream identifier that is numerically smaller than previous',
-  'http2/5.3.1: Sends PRIORITY frame that depend on itself',
-  'http2/6.3: Sends a PRIORITY frame with 0x0 stream identifier',
-  'http2/6.7: Sends a PING frame with ACK',
-];
-
 const h2spec = await goProgram('h2spec');
 let server: Server;
 
@@ -46,7 +36,6 @@ const failedByNginx = async (program: string, names: readonly string[]): Promise
 if ('absent' in h2spec) console.log(`SKIP h2spec: ${h2spec.absent}`);
 else {
   const program = h2spec.file;
-  for (const fault of faults) console.log(`SKIP ${fault}: the proxy fails it`);
 
   test.before(async () => {
     server = await startServer();
@@ -68,7 +57,7 @@ else {
       const failed = first.failed.filter((name) => again.includes(name));
       const excused = await failedByNginx(program, failed);
       assert.equal(
-        failed.filter((name) => !excused.has(name) && !faults.includes(name)),
+        failed.filter((name) => !excused.has(name)),
         [],
       );
     },

@@ -7,6 +7,7 @@ import {
   type MicroErrorJson,
   microError,
 } from '../../../internal/contract/error.ts';
+import { isRouteNotFound } from '../../../internal/contract/router.ts';
 import { editBlock } from '../../../internal/h2/edit-block.ts';
 import { type HeaderBlock, fieldValue } from '../../../internal/h2/header-block.ts';
 import { encodeFields } from '../../../internal/h2/hpack/encoder.ts';
@@ -96,9 +97,12 @@ export const httpErrorBlock = (length: number): Buffer =>
     ['grpc-status', '3'],
   ]);
 
+/** What gRPC means by a service that nobody has; v3's peers read the JSON, which says 500 as ever. */
+const unimplemented = { 'grpc-status': '12' };
+
 /** An error as trailers alone, or behind headers that have gone out. */
 export const errorBlock = (error: MicroErrorJson & Hint, contentType: string | undefined): Buffer => {
-  const trailers = Object.entries(trailersOfError(error));
+  const trailers = Object.entries({ ...trailersOfError(error), ...(isRouteNotFound(error) ? unimplemented : {}) });
   if (contentType === undefined) return encodeFields(trailers);
   return encodeFields([[':status', '200'], ['content-type', contentType], ...trailers]);
 };

@@ -126,7 +126,7 @@ test('refuses a proto full name that two services hold', async () => {
 });
 
 for (const c of [
-  { path: '/nobody.Example/Echo', status: 13, detail: 'service nobody: route not found' },
+  { path: '/nobody.Example/Echo', status: 12, detail: 'service nobody: route not found' },
   { path: '/Example/Echo', status: 3, detail: 'service name is blank' },
   { path: '/example.Example/Echo/', status: 3, detail: 'malformed method name: "/example.Example/Echo/"' },
   { path: '/example.Example/Echo?x', status: 3, detail: 'malformed method name: "/example.Example/Echo?x"' },

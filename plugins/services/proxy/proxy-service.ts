@@ -123,7 +123,7 @@ interface Incoming {
 /** Starts one call; whatever happens to it stays with it. */
 const answer = (proxy: Proxy, incoming: Incoming): StreamReader => {
   const { stream, block } = incoming;
-  if (!isGrpc(block)) return answerHttp(stream, block);
+  if (!isGrpc(block)) return answerHttp(incoming);
   const local = localCalls(proxy, block);
   if (local !== undefined) return answerFrameCall(stream, block, { dispatcher: local, endStream: incoming.endStream });
   let span: Span | undefined;
@@ -154,14 +154,27 @@ const isForDefaultNamespace = (block: HeaderBlock): boolean => {
   return namespace === defaultNamespace || (!namespace && fieldValue(block, 'authorization') === undefined);
 };
 
-/** The answer to a browser or HTTP client: status, and the error as JSON. */
-const answerHttp = (stream: Stream, block: HeaderBlock): StreamReader => {
+/** The answer to a browser or HTTP client: status, and the error as JSON, once it has said all of its request. */
+const answerHttp = ({ stream, block, endStream }: Incoming): StreamReader => {
   const body = Buffer.from(JSON.stringify(notGrpc(block)));
   const isHead = fieldValue(block, ':method') === 'HEAD';
-  stream.sendHeaders(httpErrorBlock(body.length), isHead);
-  if (!isHead) stream.sendData(body, true);
-  stream.reset(errorCode.noError);
-  return deafReader;
+  const respond = (): void => {
+    clearTimeout(timer);
+    stream.sendHeaders(httpErrorBlock(body.length), isHead);
+    if (!isHead) stream.sendData(body, true);
+    stream.reset(errorCode.noError);
+  };
+  const timer = setTimeout(respond, proxyHandshakeMs).unref();
+  if (endStream) respond();
+  return {
+    ...deafReader,
+    headers: respond,
+    data: (chunk, ended) => {
+      stream.consumed(chunk.length);
+      if (ended) respond();
+    },
+    reset: () => clearTimeout(timer),
+  };
 };
 
 const forward = (proxy: Proxy, call: ProxiedCall, block: HeaderBlock): Span | undefined => {
