@@ -53,7 +53,7 @@ export interface Job {
 /** The same for any module anywhere. */
 export const buildOnce = async (job: Job, limitMs: number): Promise<GoBuild> => {
   const until = Date.now() + limitMs;
-  const go = findGo();
+  const go = goCommand();
   if (go === undefined) return { absent: 'this machine has no Go' };
   const version = await run(go, ['version'], root, versionLimitMs);
   if (version.fault !== undefined) return { absent: `go version fails: ${version.fault}` };
@@ -90,7 +90,8 @@ const build = async (job: Job, go: string, file: string, limitMs: number): Promi
 const noNetwork =
   /dial tcp|no such host|i\/o timeout|TLS handshake|proxyconnect|network is unreachable|lookup disabled by GOPROXY=off|: (403|407|429|5\d\d) [A-Z]/;
 
-const findGo = (): string | undefined =>
+/** The `go` that builds: of PATH, or where its own installer puts it. */
+export const goCommand = (): string | undefined =>
   [...(process.env.PATH ?? '').split(delimiter), '/usr/local/go/bin']
     .map((folder) => join(folder, `go${exe}`))
     .find((file) => existsSync(file));

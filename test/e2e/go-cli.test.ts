@@ -1,0 +1,234 @@
+/** The command line of Micro v3 as it was released (Go, v3.19.0) against our server: what it prints, and with which exit code. */
+
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import * as assert from 'uvu/assert';
+
+import { goCommand } from '../../build/go-fixtures.ts';
+import { type GoMicro, openGoMicro } from '../support/go-micro.ts';
+import { poll } from '../support/poll.ts';
+import { type MicroResult, type Server, startServer } from '../support/server.ts';
+import { copyExample } from '../support/service-folder.ts';
+import { ok } from '../support/status.ts';
+import { suite } from '../support/suite.ts';
+
+const test = suite('e2e: the Go command line');
+type Go = GoMicro<'micro' | 'go-service'>;
+
+const notAuthorized = 'Not authorized to perform this request';
+
+interface Line {
+  /** Words of the command; one with blanks inside is one word. */
+  readonly micro: string | readonly string[];
+  readonly exit?: number;
+  /** All of what it prints, on whichever stream, or a pattern in it. */
+  readonly prints?: string | RegExp;
+}
+
+const tests = (go: Go): void => {
+  let server: Server;
+  const sources = mkdtempSync(join(tmpdir(), 'micro-e2e-'));
+
+  const micro = (words: string | readonly string[], cwd?: string): Promise<MicroResult> => {
+    // `run` calls `go mod vendor`, which has nothing to fetch here and must not try.
+    const path = `${dirname(goCommand() ?? '')}:${process.env.PATH}`;
+    const env = { PATH: path, GOPROXY: 'off', GOFLAGS: '', GOTOOLCHAIN: 'local' };
+    return go.run('micro', typeof words === 'string' ? words.split(' ') : words, { env, cwd });
+  };
+
+  const runs = async (lines: readonly Line[]): Promise<void> => {
+    for (const { micro: words, exit = 0, prints = '' } of lines) {
+      const { code, stdout, stderr } = await micro(words);
+      const output = stdout + stderr;
+      const told = `micro ${words}\n${output}`;
+      if (typeof prints === 'string') assert.is(output.trimEnd(), prints, told);
+      else assert.match(output, prints, told);
+      assert.is(code, exit, told);
+    }
+  };
+
+  test.before(async () => {
+    server = await startServer();
+    await ok(server, ['run', '--wait', copyExample(sources, 'everything')]);
+  });
+
+  test.after(async () => {
+    await server?.stop();
+    rmSync(sources, { recursive: true, force: true });
+    go.remove();
+  });
+
+  test('knows our server as an environment, and is nobody until it logs in', () =>
+    runs([
+      { micro: `env add ours ${server.proxyAddress}` },
+      { micro: 'env set ours' },
+      { micro: 'env', prints: new RegExp(`^\\* ours +${server.proxyAddress}`, 'm') },
+      { micro: 'services', exit: 2, prints: notAuthorized },
+      { micro: 'status', exit: 2, prints: notAuthorized },
+      { micro: 'store list', exit: 1, prints: /^Couldn't list: .*"code":401,"detail":"an account is required"/ },
+    ]));
+
+  test('logs in', () =>
+    runs([
+      { micro: 'login --username admin --password wrong', exit: 1, prints: 'Secret not correct' },
+      { micro: 'login --username nobody --password micro', exit: 1, prints: 'Account not found with this ID' },
+      { micro: 'login --username admin --password micro', prints: 'Successfully logged in.' },
+      { micro: 'user', prints: 'admin' },
+      { micro: 'user token', prints: /^[\w-]+\.[\w-]+\.[\w-]+\n$/ },
+    ]));
+
+  test('shows what our command line shows', async () => {
+    for (const words of ['services', 'everything --help', 'everything echo --help']) {
+      const theirs = await micro(words);
+      assert.is(theirs.code, 0, words);
+      // It writes the help of a service to stderr.
+      assert.is((theirs.stdout + theirs.stderr).trim(), (await ok(server, words.split(' '))).trim(), words);
+    }
+    const everything = /^everything\s+latest\s+\/\S+\s+running\s+\w+\s+\w+ ago\s+owner=admin, group=micro$/m;
+    await runs([
+      { micro: 'status', prints: everything },
+      { micro: 'get service everything', prints: /^everything-[\w-]+\t\S+:\d+\t.*\n\nEndpoint: Everything\.Echo$/m },
+      { micro: 'get service nosuch', exit: 128, prints: 'service not found' },
+      { micro: 'debug health everything', prints: /^everything-\S+\t\t\S+\t\tok$/m },
+      { micro: 'debug stats everything', prints: /^everything-\S+ +\S+:\d+ +\w/m },
+    ]);
+  });
+
+  test('calls and streams', async () => {
+    const body = '{"text":"<ü>","large":"9007199254740993","words":["a"]}';
+    const ours = await ok(server, ['call', 'everything', 'Everything.Echo', body]);
+    assert.is((await micro(['call', 'everything', 'Everything.Echo', body])).stdout, ours);
+    const flags = ['everything', 'echo', '--text=007', '--large=9007199254740993', '--words=a,b', '--address-number=5'];
+    assert.is((await micro(flags)).stdout, await ok(server, flags));
+    await runs([
+      {
+        micro: ['stream', 'everything', 'Everything.Repeat', '{"times":2,"fields":{"text":"x"}}'],
+        prints: /("text": "x"[\s\S]*){2}/,
+      },
+      { micro: ['call', 'everything', 'Everything.Sum', '{"value":1}'], prints: /"count": 1/ },
+    ]);
+  });
+
+  test('tells failures apart by their words and exit codes', async () => {
+    const fail = (code: number): readonly string[] => [
+      'call',
+      'everything',
+      'Everything.Fail',
+      JSON.stringify({ code, detail: `no ${code}` }),
+    ];
+    await runs([
+      { micro: fail(400), exit: 127, prints: 'no 400' },
+      { micro: fail(401), exit: 2, prints: notAuthorized },
+      { micro: fail(408), exit: 1, prints: 'Request timed out' },
+      { micro: fail(503), exit: 127, prints: 'no 503' },
+      { micro: 'call nosuch Foo.Bar {}', exit: 4, prints: 'Service "nosuch" not found' },
+      { micro: 'stream nosuch Foo.Bar {}', exit: 4, prints: 'Service "nosuch" not found' },
+      { micro: 'call everything Everything.Nope {}', exit: 5, prints: 'Service method "Everything.Nope" not found' },
+      { micro: 'call everything Nope.Nope {}', exit: 5, prints: 'Service "Nope" not found' },
+      { micro: 'everything echo --nope=1', exit: 128, prints: 'Unknown flag: nope' },
+      { micro: 'everything nope', exit: 128, prints: 'Endpoint Everything.Nope not found for service everything' },
+      { micro: 'nosuch', exit: 1, prints: "Unrecognized micro command: nosuch. Please refer to 'micro --help'" },
+    ]);
+  });
+
+  test('reads and writes the store', () =>
+    runs([
+      ...['k1', 'k2', 'k3', 'other'].map((key) => ({ micro: `store write --table T ${key} v${key}` })),
+      { micro: 'store read --table T k2', prints: 'vk2' },
+      { micro: 'store read --table T nosuch', exit: 1, prints: 'Not found' },
+      { micro: 'store read k2', exit: 1, prints: 'Not found' },
+      { micro: 'store list --table T', prints: 'k1\nk2\nk3\nother' },
+      { micro: 'store list --table T --limit 2', prints: 'k1\nk2' },
+      { micro: 'store list --table T --order desc', prints: 'other\nk3\nk2\nk1' },
+      { micro: 'store list --table T --prefix --limit 2 --order desc k', prints: 'k3\nk2' },
+      { micro: 'store list --table T --output json --prefix o', prints: '[\n  "other"\n]' },
+      { micro: 'store list --table empty', prints: '' },
+      { micro: 'store read --table T --prefix k', prints: 'vk1\nvk2\nvk3' },
+      { micro: 'store read --table T --prefix --limit 1 --order desc k', prints: 'vk3' },
+      { micro: 'store read --table T --suffix 3', prints: 'vk3' },
+      { micro: 'store read --table T --verbose k1', prints: 'KEY   VALUE   EXPIRY\nk1    vk1     None' },
+      { micro: 'store write --table T --expiry 2h later v' },
+      { micro: 'store read --table T --verbose later', prints: /^later {3}v {7}1 hour from now$/m },
+      {
+        micro: 'store read --table T --output json later',
+        prints: /"key": "later",\n {4}"value": "dg==",\n {4}"metadata": \{\},\n {4}"expiry": 7\d{12}\n/,
+      },
+      { micro: 'store delete --table T later' },
+      { micro: 'store read --table T later', exit: 1, prints: 'Not found' },
+      { micro: 'store delete --table T nosuch' },
+      { micro: 'store databases', prints: 'micro' },
+      { micro: 'store tables', prints: /^T$/m },
+    ]));
+
+  test('runs, updates, logs and kills a folder', async () => {
+    // It sends Go sources only, so it also says what to start.
+    const folder = join(sources, 'gobin');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'go.mod'), 'module gobin\n\ngo 1.21\n');
+    writeFileSync(join(folder, 'main.go'), 'package main\n\nfunc main() {}\n');
+    chmodSync(sources, 0o755);
+    chmodSync(folder, 0o777);
+    const start = join(go.service(sources, 'go-service'), 'service');
+    const run = ['run', '--command', start, '--env_vars', 'MICRO_SERVICE_ADDRESS=127.0.0.1:0', './gobin'];
+    const first = await micro(run, sources);
+    assert.equal([first.code, first.stdout, first.stderr], [0, '', '']);
+    await poll('gobin to run', async () => /^gobin\s.*\srunning\s/m.test((await micro('status')).stdout));
+    await runs([
+      { micro: 'call gobin Everything.Echo {"text":"up"}', prints: /"text": "up"/ },
+      { micro: 'logs gobin', prints: /Starting \[service\] gobin/ },
+      { micro: 'logs -n 1 gobin', prints: /^[^\n]+\n$/ },
+      { micro: 'logs -o json -n 1 gobin', prints: /^\{"Message":"[^\n]+"Metadata":\{[^\n]*\}\}\n$/ },
+      {
+        micro: 'logs nosuch',
+        exit: 128,
+        prints: /^Error reading logs: .*"detail":"Logs not found for service nosuch"/,
+      },
+    ]);
+    assert.is((await micro('update ./gobin', sources)).code, 0);
+    await poll('gobin to run again', async () => /^gobin\s.*\srunning\s/m.test((await micro('status')).stdout));
+    await runs([
+      { micro: 'kill gobin' },
+      { micro: 'status', prints: /^(?![\s\S]*gobin)/ },
+      { micro: 'kill gobin', exit: 127, prints: 'not found' },
+    ]);
+  });
+
+  test('makes and removes accounts, rules and tokens, and changes a password', () =>
+    runs([
+      {
+        micro: 'auth create account --secret s1 --scopes a bob',
+        prints: /^Account created: \{"id":"bob","type":"user","issuer":"micro"/,
+      },
+      { micro: 'auth create account bob', exit: 1, prints: /"detail":"Account with this ID already exists"/ },
+      { micro: 'auth list accounts', prints: /^bob\s+bob\s+a\s+created=\d+ $/m },
+      {
+        micro: 'auth create token --id bob --secret s1',
+        prints:
+          /^Token created: \{"access_token":"[\w-]+\.[\w-]+\.[\w-]+","refresh_token":"[\w-]+","created":"[^"]+","expiry":"[^"]+"\}$/m,
+      },
+      { micro: 'auth create rule --resource service:foo:* --access granted --priority 5 r1', prints: 'Rule created' },
+      {
+        micro: 'auth create rule --resource service:foo:* --access granted r1',
+        exit: 1,
+        prints: 'Error: A rule with this ID already exists',
+      },
+      { micro: 'auth list rules', prints: /^r1\t\t<public>\t\tGRANTED\t\tservice:foo:\*\t\t5$/m },
+      { micro: 'auth list rules', prints: /^default\t\t<public>\t\tGRANTED\t\t\*:\*:\*\t\t\t0$/m },
+      { micro: 'auth delete rule r1', prints: 'Rule deleted' },
+      { micro: 'auth delete rule r1', exit: 1, prints: 'Error: Rule not found' },
+      { micro: 'auth delete account bob' },
+      { micro: 'auth delete account bob', exit: 1, prints: /"detail":"Account not found with this ID"/ },
+      { micro: 'user set password --old-password micro --new-password other' },
+      { micro: 'login --username admin --password micro', exit: 1, prints: 'Secret not correct' },
+      { micro: 'login --username admin --password other', prints: 'Successfully logged in.' },
+      { micro: 'logout' },
+      { micro: 'services', exit: 2, prints: notAuthorized },
+    ]));
+};
+
+const go = await openGoMicro(['micro', 'go-service']);
+if ('absent' in go) process.stdout.write(`SKIP the Go command line: ${go.absent}\n`);
+else tests(go);
+
+test.run();
