@@ -35,11 +35,10 @@ const cut = (text: string): string => {
   return whole.length <= errorDetailCharsMax ? whole : `${whole.slice(0, errorDetailCharsMax).toWellFormed()}…`;
 };
 
-/** What the server sends for an error. An over-long detail is cut at errorDetailCharsMax. */
-export const statusOfError = (error: MicroErrorJson & Hint): GrpcStatus => {
+/** What the server sends for an error. An over-long detail is cut at errorDetailCharsMax. `code` is the gRPC code where the error's own does not say it. */
+export const statusOfError = (error: MicroErrorJson & Hint, code: number = grpcStatus(error.code)): GrpcStatus => {
   const short = { ...error, id: cut(error.id), detail: cut(error.detail), status: error.status, code: error.code };
   const message = errorJson({ ...short, hint: error.hint === undefined ? undefined : cut(error.hint) });
-  const code = grpcStatus(error.code);
   // A status of OK would make the caller wait for a message that never comes.
   const safe = code === 0 ? 2 : code;
   const details = message.length > detailsCharsMax ? undefined : encodeStatusDetails(safe, message, short);
@@ -117,5 +116,5 @@ export const trailersOfStatus = ({ code, message, details }: GrpcStatus): Readon
 };
 
 /** The trailers of an error. */
-export const trailersOfError = (error: MicroErrorJson & Hint): Readonly<Record<string, string>> =>
-  trailersOfStatus(statusOfError(error));
+export const trailersOfError = (error: MicroErrorJson & Hint, code?: number): Readonly<Record<string, string>> =>
+  trailersOfStatus(statusOfError(error, code));

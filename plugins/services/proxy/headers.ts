@@ -98,11 +98,11 @@ export const httpErrorBlock = (length: number): Buffer =>
   ]);
 
 /** What gRPC means by a service that nobody has; v3's peers read the JSON, which says 500 as ever. */
-const unimplemented = { 'grpc-status': '12' };
+const unimplemented = 12;
 
 /** An error as trailers alone, or behind headers that have gone out. */
 export const errorBlock = (error: MicroErrorJson & Hint, contentType: string | undefined): Buffer => {
-  const trailers = Object.entries({ ...trailersOfError(error), ...(isRouteNotFound(error) ? unimplemented : {}) });
+  const trailers = Object.entries(trailersOfError(error, isRouteNotFound(error) ? unimplemented : undefined));
   if (contentType === undefined) return encodeFields(trailers);
   return encodeFields([[':status', '200'], ['content-type', contentType], ...trailers]);
 };
