@@ -1,7 +1,7 @@
 /**
  * The wire in one run, as ratios: calls through the proxy against direct ones and against nginx, core calls against the same handlers on grpc-js,
- * the latency the proxy adds, streams in MB/s, and what open streams cost in memory. Needs h2load and nginx (Debian: nghttp2-client, nginx-light).
- * MICRO_WIRE_ONLY=unary,core,latency,streaming,memory picks parts; MICRO_WIRE_SECONDS, _ROUNDS, _CONNECTIONS, _STREAMS and _CALLS size them;
+ * the latency the proxy adds, streams in MB/s, what open streams cost in memory, and a large registry. Needs h2load and nginx (Debian: nghttp2-client, nginx-light).
+ * MICRO_WIRE_ONLY=unary,core,latency,streaming,memory,registry picks parts; MICRO_WIRE_SECONDS, _ROUNDS, _CONNECTIONS, _STREAMS and _CALLS size them;
  * MICRO_WIRE_PROFILE=FOLDER writes profiles of the server and its services there.
  */
 
@@ -11,7 +11,7 @@ import { join } from 'node:path';
 
 import { startNginx } from '../support/nginx.ts';
 import { hasH2load, type Load, runLoad } from './wire/h2load.ts';
-import { type Held, openInspector } from '../support/inspector.ts';
+import { type Held, type Inspector, openInspector } from '../support/inspector.ts';
 import { echoOf, lookUpOf, pingOf, readOf, repeatOf } from './wire/messages.ts';
 import type { Latencies, Plan } from './wire/open-loop.ts';
 import type { StreamPlan } from './wire/open-streams.ts';
@@ -189,11 +189,22 @@ const streaming = async (platform: Platform): Promise<void> => {
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
-/** On a server of its own, whose garbage can be collected from outside: what is left then is what the conversations hold. */
-const memory = async (): Promise<void> => {
+/** On a server of its own, whose garbage can be collected from outside: what is left then is what is held. */
+const inspected = async (work: (platform: Platform, inspector: Inspector) => Promise<void>): Promise<void> => {
   const platform = await startPlatform({ nodeOptions: ['--inspect=127.0.0.1:0'] });
   try {
     const inspector = await openInspector(platform.output());
+    await work(platform, inspector);
+    inspector.close();
+  } finally {
+    await platform.stop();
+  }
+};
+
+const bytesOf = (h: Held): number => h.heapBytes + h.externalBytes;
+
+const memory = (): Promise<void> =>
+  inspected(async (platform, inspector) => {
     const plan: StreamPlan = {
       address: platform.proxy,
       path: '/helloworld.Helloworld/PingPong',
@@ -210,17 +221,58 @@ const memory = async (): Promise<void> => {
       const open = await inspector.held();
       await close();
       const after = await inspector.held();
-      const sum = (h: Held): number => h.heapBytes + h.externalBytes;
-      const each = `${((sum(open) - sum(before)) / plan.streams / 1_024).toFixed(1)} KiB each`;
+      const each = `${((bytesOf(open) - bytesOf(before)) / plan.streams / 1_024).toFixed(1)} KiB each`;
       const resident = [before, open, after].map((h) => (h.residentBytes / 1e6).toFixed(0)).join(', ');
-      const left = `${megabytes(sum(after) - sum(before))} left when closed`;
-      line(time, megabytes(sum(open) - sum(before)), `${each}, ${left}; resident before, open, after: ${resident} MB`);
+      const left = `${megabytes(bytesOf(after) - bytesOf(before))} left when closed`;
+      line(
+        time,
+        megabytes(bytesOf(open) - bytesOf(before)),
+        `${each}, ${left}; resident before, open, after: ${resident} MB`,
+      );
     }
-    inspector.close();
-  } finally {
-    await platform.stop();
-  }
-};
+  });
+
+/** Look-ups beside many others: one at a time, through the proxy. */
+const registry = (): Promise<void> =>
+  inspected(async (platform, inspector) => {
+    const [services, endpoints] = [1_000, 10];
+    const value = { name: 'Request', type: 'Request', values: [{ name: 'name', type: 'string', values: [] }] };
+    const lookUpUs = async (): Promise<number> => {
+      const times: number[] = [];
+      for (let n = 0; n < 2_000; n += 1) {
+        const started = performance.now();
+        await platform.call('registry', 'Registry.GetService', { service: 'helloworld' });
+        times.push((performance.now() - started) * 1_000);
+      }
+      return median(times.slice(1_000));
+    };
+    console.log(`registry with ${whole(services * endpoints)} endpoints of ${whole(services)} services and nodes`);
+    const before = await inspector.held();
+    const aloneUs = await lookUpUs();
+    for (let n = 0; n < services; n += 1)
+      await platform.call('registry', 'Registry.Register', {
+        name: `service-${n}`,
+        version: 'latest',
+        nodes: [{ id: `service-${n}-1`, address: `127.0.0.1:${10_000 + n}` }],
+        endpoints: Array.from({ length: endpoints }, (_, e) => ({
+          name: `Type.M${e}`,
+          request: value,
+          response: value,
+        })),
+        options: { ttl: '3600' },
+      });
+    const after = await inspector.held();
+    line('memory', megabytes(bytesOf(after) - bytesOf(before)), 'with the copy the proxy routes by');
+    const fullUs = await lookUpUs();
+    line(
+      'look-up of a small service',
+      `${whole(fullUs)} us`,
+      `${(fullUs / aloneUs).toFixed(2)} x the same without the others`,
+    );
+    const started = performance.now();
+    await platform.call('registry', 'Registry.ListServices', {});
+    line('list of all services', `${whole(performance.now() - started)} ms`);
+  });
 
 /** Resolves when all have been answered once; the function returned closes them. */
 const openConversations = async (plan: StreamPlan): Promise<() => Promise<void>> => {
@@ -237,13 +289,14 @@ const openConversations = async (plan: StreamPlan): Promise<() => Promise<void>>
 };
 
 const onPlatform: Readonly<Record<string, (platform: Platform) => Promise<void>>> = { unary, core, latency, streaming };
-const names = [...Object.keys(onPlatform), 'memory'];
+const alone: Readonly<Record<string, () => Promise<void>>> = { memory, registry };
+const names = [...Object.keys(onPlatform), ...Object.keys(alone)];
 const chosen = process.env.MICRO_WIRE_ONLY?.split(',') ?? names;
 const unknown = chosen.filter((name) => !names.includes(name));
 if (unknown.length > 0) throw new Error(`no part is called ${unknown.join(', ')}; there are: ${names.join(', ')}`);
 if (!hasH2load()) throw new Error('h2load is not installed: apt-get install nghttp2-client');
 
-if (chosen.includes('memory')) await memory();
+for (const [name, part] of Object.entries(alone)) if (chosen.includes(name)) await part();
 const rest = Object.entries(onPlatform).filter(([name]) => chosen.includes(name));
 const profileDir = process.env.MICRO_WIRE_PROFILE;
 const nodeOptions = profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
