@@ -98,7 +98,10 @@ export const createFrameReceiver = (o: FrameReceiverOptions): FrameReceiver => {
     if (id === 0 || streams.isIdle(id)) throw new H2Error(errorCode.protocolError, `RST_STREAM on stream ${id}`);
     o.takeReset();
     const s = streams.get(id);
-    if (s === undefined) return;
+    if (s === undefined) {
+      streams.hasEnded(id);
+      return;
+    }
     streams.leave(s);
     s.reader.reset(payload.readUInt32BE(0));
   };

@@ -33,6 +33,8 @@ export interface StreamTable {
   lose(): void;
   /** A frame for a stream that is not in the table: throws H2Error unless we reset that one and the peer could not know. */
   checkLate(id: number, what: string): void;
+  /** The peer has ended it as well: from now on any frame for it is late. */
+  hasEnded(id: number): void;
   /** No frame may come for it yet (section 5.1). */
   isIdle(id: number): boolean;
 }
@@ -163,6 +165,9 @@ export const createStreamTable = (o: StreamTableOptions): StreamTable => {
       if (isIdle(id)) throw new H2Error(errorCode.protocolError, `${what} on idle stream ${id}`);
       if (id > forgivenUpTo && !recentResets.has(id))
         throw new H2Error(errorCode.streamClosed, `${what} on closed stream ${id}`);
+    },
+    hasEnded: (id) => {
+      recentResets.delete(id);
     },
     isIdle,
   };

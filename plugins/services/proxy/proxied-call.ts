@@ -32,6 +32,9 @@ export interface ProxiedCallOptions {
   readonly over: (failure: (MicroErrorJson & Hint) | undefined) => void;
 }
 
+/** One for all: an abort without a reason makes an exception with a stack of its own, and every call ends. */
+const callIsOver = unavailable(proxyErrorId, 'the call is over');
+
 export const openProxiedCall = (o: ProxiedCallOptions): ProxiedCall => {
   const { stream } = o;
   let isOver = false;
@@ -46,7 +49,7 @@ export const openProxiedCall = (o: ProxiedCallOptions): ProxiedCall => {
     if (isOver) return;
     isOver = true;
     clearTimeout(timer);
-    controller?.abort();
+    controller?.abort(callIsOver);
     sent?.picked.done(lost ? 'failed' : answered ? 'answered' : 'unknown');
     o.over(failure);
   };
@@ -95,7 +98,7 @@ export const openProxiedCall = (o: ProxiedCallOptions): ProxiedCall => {
     reader,
     get signal() {
       controller ??= new AbortController();
-      if (isOver) controller.abort();
+      if (isOver) controller.abort(callIsOver);
       return controller.signal;
     },
     get isOver() {
