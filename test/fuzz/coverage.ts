@@ -2,14 +2,20 @@
 
 import { type Profiler, Session } from 'node:inspector';
 
+/** One for a process: V8 does not count again in code that a former one has seen. */
 export interface Coverage {
+  /** Starts anew for the files whose path matches. */
+  watch(files: RegExp): CoverageWatch;
+  close(): void;
+}
+
+export interface CoverageWatch {
   /** Of what ran since the last call here: how many characters had not run before. They do not count as run until `keepLooked`. */
   look(): number;
   /** What the last look() saw counts as run from now on. */
   keepLooked(): void;
   /** Part of the characters of the watched functions that have run: 0 to 1. */
   readonly share: number;
-  close(): void;
 }
 
 /** Per function (file and place): for each of its characters 0 unknown, 1 seen but not run, 2 run. */
@@ -21,14 +27,17 @@ interface Ran {
   readonly one: Profiler.FunctionCoverage;
 }
 
-/** Watches the files whose path matches. One at a time in a process. */
-export const watchCoverage = (files: RegExp): Coverage => {
+/** Begins to count; whoever opens it closes it. */
+export const openCoverage = (): Coverage => {
   const session = new Session();
   session.connect();
   session.post('Profiler.enable');
   session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true });
-  const seen: Seen = new Map();
+  return { watch: (files) => watch(session, files), close: () => session.disconnect() };
+};
 
+const watch = (session: Session, files: RegExp): CoverageWatch => {
+  const seen: Seen = new Map();
   let looked: readonly Ran[] = [];
 
   const take = (): readonly Ran[] => {
@@ -58,7 +67,6 @@ export const watchCoverage = (files: RegExp): Coverage => {
         }
       return all === 0 ? 0 : run / all;
     },
-    close: () => session.disconnect(),
   };
 };
 

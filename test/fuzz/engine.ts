@@ -6,7 +6,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-import { type Coverage, watchCoverage } from './coverage.ts';
+import type { Coverage, CoverageWatch } from './coverage.ts';
 import type { Random } from './random.ts';
 import { createRandom } from './random.ts';
 
@@ -55,38 +55,28 @@ export type FuzzProgress = (done: number) => void;
 /** Runs `inputs` inputs. Rejects with the input's text and the seed when one misbehaves. */
 export const fuzz = async <I>(
   target: FuzzTarget<I>,
-  o: { inputs: number; seed: number; progress?: FuzzProgress },
+  o: { inputs: number; seed: number; coverage: Coverage; progress?: FuzzProgress },
 ): Promise<FuzzFigures> => {
   const random = createRandom(o.seed);
-  const coverage = watchCoverage(target.covers);
+  const coverage = o.coverage.watch(target.covers);
   const corpus: I[] = [];
   const outcomes = new Map<string, number>();
   const started = performance.now();
   const before = memoryBytes();
   let done = 0;
-  try {
-    while (done < o.inputs) {
-      const batch = done === 0 ? [...target.seeds] : nextBatch(target, { corpus, random, inputs: o.inputs - done });
-      const news = runBatch(target, { batch, outcomes, seed: o.seed });
-      for (const input of whoFound(target, batch, coverage)) news.add(input);
-      for (const input of news) keep(corpus, input, random);
-      if (corpus.length === 0) corpus.push(...target.seeds);
-      done += batch.length;
-      await target.settle?.();
-      o.progress?.(done);
-    }
-    const seconds = (performance.now() - started) / 1_000;
-    return {
-      inputs: done,
-      seconds,
-      corpus: corpus.length,
-      covered: coverage.share,
-      outcomes,
-      growthBytes: memoryBytes() - before,
-    };
-  } finally {
-    coverage.close();
+  while (done < o.inputs) {
+    const batch = done === 0 ? [...target.seeds] : nextBatch(target, { corpus, random, inputs: o.inputs - done });
+    const news = runBatch(target, { batch, outcomes, seed: o.seed });
+    for (const input of whoFound(target, batch, coverage)) news.add(input);
+    for (const input of news) keep(corpus, input, random);
+    if (corpus.length === 0) corpus.push(...target.seeds);
+    done += batch.length;
+    await target.settle?.();
+    o.progress?.(done);
   }
+  const seconds = (performance.now() - started) / 1_000;
+  const growthBytes = memoryBytes() - before;
+  return { inputs: done, seconds, corpus: corpus.length, covered: coverage.share, outcomes, growthBytes };
 };
 
 const nextBatch = <I>(target: FuzzTarget<I>, o: { corpus: readonly I[]; random: Random; inputs: number }): I[] =>
@@ -122,7 +112,7 @@ const runOne = <I>(target: FuzzTarget<I>, input: I, seed: number): string => {
 };
 
 /** When a batch ran new code, parts of it, run again and halved, show which of its inputs did. */
-const whoFound = <I>(target: FuzzTarget<I>, batch: readonly I[], coverage: Coverage): readonly I[] => {
+const whoFound = <I>(target: FuzzTarget<I>, batch: readonly I[], coverage: CoverageWatch): readonly I[] => {
   if (coverage.look() === 0) return [];
   const found = findersIn(target, batch, coverage);
   // What no input repeats, such as code that runs once in a process, is not looked for again.
@@ -131,7 +121,7 @@ const whoFound = <I>(target: FuzzTarget<I>, batch: readonly I[], coverage: Cover
 };
 
 /** The inputs, of those just run, that ran new code. */
-const findersIn = <I>(target: FuzzTarget<I>, inputs: readonly I[], coverage: Coverage): readonly I[] => {
+const findersIn = <I>(target: FuzzTarget<I>, inputs: readonly I[], coverage: CoverageWatch): readonly I[] => {
   if (inputs.length === 1) {
     coverage.keepLooked();
     return inputs;

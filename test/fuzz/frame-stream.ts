@@ -1,5 +1,6 @@
 /** Byte streams of HTTP/2 frames as fuzz inputs: frames with the places where the stream is cut on its way, changed frame by frame and byte by byte. Shared by the targets that read frames. */
 
+import type { HeadersOptions } from '../../internal/h2/frame.ts';
 import { flag, frameOf, frameType, headersFrames, pingFrame, settingsFrame } from '../../internal/h2/frame.ts';
 import { encodeFields } from '../../internal/h2/hpack/encoder.ts';
 import type { Random } from './random.ts';
@@ -16,7 +17,7 @@ const bytesMax = 48 * 1024;
 /** What is left after so many pieces comes at once. */
 const piecesMax = 200;
 
-export const bytesOf = ({ frames }: FrameStream): Buffer => Buffer.concat(frames).subarray(0, bytesMax);
+export const bytesOf = ({ frames }: FrameStream): Buffer => Buffer.concat(frames);
 
 /** The stream's bytes in the pieces in which they arrive, each a buffer of its own as a socket's are. */
 export const piecesOf = (bytes: Buffer, cuts: readonly number[]): readonly Buffer[] => {
@@ -41,6 +42,19 @@ const request = encodeFields([
   ['content-type', 'application/grpc'],
   ['te', 'trailers'],
 ]);
+const response = encodeFields([
+  [':status', '200'],
+  ['content-type', 'application/grpc'],
+]);
+const trailers = encodeFields([
+  ['grpc-status', '0'],
+  ['grpc-message', ''],
+]);
+const trailersOnly = encodeFields([
+  [':status', '200'],
+  ['grpc-status', '5'],
+]);
+const interim = encodeFields([[':status', '103']]);
 const head = { endStream: false, frameSizeMax: 16_384, sizeUpdate: false };
 const settings = settingsFrame([
   [1, 0],
@@ -54,10 +68,16 @@ const number32 = (type: number, streamId: number, value: number): Buffer => {
   payload.writeUInt32BE(value);
   return frameOf({ type, flags: 0, streamId }, payload);
 };
+const last = (streamId: number): HeadersOptions => ({ ...head, streamId, endStream: true });
+const goaway = (lastStreamId: number): Buffer => {
+  const payload = Buffer.alloc(8);
+  payload.writeUInt32BE(lastStreamId);
+  return frameOf({ type: frameType.goaway, flags: 0, streamId: 0 }, payload);
+};
 const ack = frameOf({ type: frameType.settings, flags: flag.ack, streamId: 0 }, Buffer.alloc(0));
 
-/** One conversation of each kind: a call, calls side by side, a block in parts, padding and priority, resets, credit, an end. */
-export const frameSeeds: readonly FrameStream[] = [
+/** What a client sends, one conversation of each kind: a call, calls side by side, a block in parts, padding and priority, resets, credit, an end. */
+export const requestSeeds: readonly FrameStream[] = [
   [settings, headersFrames(request, { ...head, streamId: 1 }), data(1, 0, 9), data(1, flag.endStream, 0)],
   [
     settings,
@@ -104,6 +124,17 @@ export const frameSeeds: readonly FrameStream[] = [
   ],
 ].map((frames) => ({ frames, cuts: [7, 1, 30] }));
 
+/** What a server sends to a client that has opened streams 1 and 3. */
+export const responseSeeds: readonly FrameStream[] = [
+  [settings, headersFrames(response, { ...head, streamId: 1 }), data(1, 0, 9), headersFrames(trailers, last(1))],
+  [settings, ack, headersFrames(trailersOnly, last(3)), number32(frameType.rstStream, 3, 0)],
+  [settings, headersFrames(interim, { ...head, streamId: 1 }), headersFrames(response, { ...head, streamId: 1 })],
+  [settings, number32(frameType.windowUpdate, 0, 60_000), number32(frameType.windowUpdate, 3, 30_000)],
+  [settings, headersFrames(response, { ...head, streamId: 3, frameSizeMax: 9 }), data(3, flag.endStream, 1_800)],
+  [settings, headersFrames(trailersOnly, last(1)), goaway(1), data(3, 0, 4)],
+  [settings, settingsFrame([[4, 70_000]]), pingFrame(Buffer.alloc(8), false), headersFrames(trailersOnly, last(1))],
+].map((frames) => ({ frames, cuts: [9, 2, 100] }));
+
 const cutLists: readonly (readonly number[])[] = [[], [9], [1, 8, 1], [10], [3, 50], [500], [16_393], [1_000_000]];
 /** Numbers where rules change. */
 const edges: readonly number[] = [0, 1, 2, 4, 5, 6, 8, 9, 100, 255, 16_384, 16_385, 65_535, 0xff_ffff];
@@ -136,7 +167,15 @@ export const mutateStream = (
     default:
       if (frame !== undefined) frames[at] = mutateFrame(frame, random);
   }
-  return { frames: frames.slice(0, framesMax), cuts: input.cuts };
+  return { frames: withinBounds(frames), cuts: input.cuts };
+};
+
+const withinBounds = (frames: readonly Buffer[]): readonly Buffer[] => {
+  let bytes = 0;
+  return frames.slice(0, framesMax).filter((frame) => {
+    bytes += frame.length;
+    return bytes <= bytesMax;
+  });
 };
 
 const swapped = (a: Buffer, b: Buffer | undefined): readonly Buffer[] => (b === undefined ? [a] : [b, a]);

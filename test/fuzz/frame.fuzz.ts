@@ -10,12 +10,12 @@ import { createFrameReader } from '../../internal/h2/frame-reader.ts';
 import { applySettings, initialPeerSettings } from '../../internal/h2/settings.ts';
 import type { FuzzTarget } from './engine.ts';
 import type { FrameStream } from './frame-stream.ts';
-import { bytesOf, frameSeeds, mutateStream, piecesOf, showStream } from './frame-stream.ts';
+import { bytesOf, mutateStream, piecesOf, requestSeeds, responseSeeds, showStream } from './frame-stream.ts';
 
 export const frameTarget = (): FuzzTarget<FrameStream> => ({
   name: 'frame',
   covers: /internal\/h2\/(frame-reader|block-assembler|settings)\.ts$/,
-  seeds: frameSeeds,
+  seeds: [...requestSeeds, ...responseSeeds],
   mutate: mutateStream,
   show: showStream,
   run: (input) => {

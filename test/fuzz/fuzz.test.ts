@@ -4,18 +4,21 @@ import * as assert from 'uvu/assert';
 
 import { suite } from '../support/suite.ts';
 import { connectionTarget } from './connection.fuzz.ts';
+import { openCoverage } from './coverage.ts';
 import type { FuzzTarget } from './engine.ts';
 import { fuzz } from './engine.ts';
 import { frameTarget } from './frame.fuzz.ts';
 import { hpackTarget } from './hpack.fuzz.ts';
 
 const test = suite('fuzz');
+const coverage = openCoverage();
+test.after(() => coverage.close());
 /** Memory may grow by caches and compiled code, not with the inputs. */
 const growthBytesMax = 32e6;
 
 /** `covered`: what these inputs reach of the target's code, at least. */
 const smoke = async <I>(target: FuzzTarget<I>, o: { inputs: number; covered: number }): Promise<void> => {
-  const figures = await fuzz(target, { inputs: o.inputs, seed: 7541 });
+  const figures = await fuzz(target, { inputs: o.inputs, seed: 7541, coverage });
   assert.is(figures.inputs, o.inputs);
   assert.ok(figures.covered > o.covered, `${figures.covered} of the code ran`);
   assert.ok(figures.growthBytes < growthBytesMax, `grew by ${figures.growthBytes}`);
@@ -23,7 +26,8 @@ const smoke = async <I>(target: FuzzTarget<I>, o: { inputs: number; covered: num
 
 test('hpack', () => smoke(hpackTarget(), { inputs: 2_000, covered: 0.95 }));
 test('frames', () => smoke(frameTarget(), { inputs: 2_000, covered: 0.9 }));
-test('connections', () => smoke(connectionTarget(), { inputs: 500, covered: 0.7 }));
+test('server connections', () => smoke(connectionTarget('server'), { inputs: 400, covered: 0.7 }));
+test('client connections', () => smoke(connectionTarget('client'), { inputs: 400, covered: 0.7 }));
 
 /** Four bytes that must be met one after the other: chance alone would need some 256^4 inputs. */
 const lock = (bytes: Buffer): string => {
@@ -48,7 +52,7 @@ test('coverage leads the engine to what chance does not find, and the fault name
     show: (input) => input.toString('hex'),
   };
   try {
-    await fuzz(target, { inputs: 200_000, seed: 9113 });
+    await fuzz(target, { inputs: 200_000, seed: 9113, coverage });
   } catch (e) {
     assert.match(String(e), /lock: seed 9113: input 6d696372\n.*the lock opened/);
     return;

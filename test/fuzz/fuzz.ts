@@ -5,6 +5,8 @@ import { parseArgs } from 'node:util';
 import { goProgram } from '../support/go-program.ts';
 import { startHpackPeer } from '../support/hpack-peer.ts';
 import { connectionTarget } from './connection.fuzz.ts';
+import type { Coverage } from './coverage.ts';
+import { openCoverage } from './coverage.ts';
 import type { FuzzFigures, FuzzProgress } from './engine.ts';
 import { fuzz } from './engine.ts';
 import { frameTarget } from './frame.fuzz.ts';
@@ -18,6 +20,7 @@ const inputsPerLine = 200_000;
 interface Limits {
   readonly inputs: number;
   readonly seed: number;
+  readonly coverage: Coverage;
   readonly progress: FuzzProgress;
 }
 
@@ -38,7 +41,8 @@ const fuzzHpack = async (limits: Limits): Promise<FuzzFigures> => {
 const targets: Readonly<Record<string, (limits: Limits) => Promise<FuzzFigures>>> = {
   hpack: fuzzHpack,
   frame: (limits) => fuzz(frameTarget(), limits),
-  connection: (limits) => fuzz(connectionTarget(), limits),
+  server: (limits) => fuzz(connectionTarget('server'), limits),
+  client: (limits) => fuzz(connectionTarget('client'), limits),
 };
 
 const createProgress = (): FuzzProgress => {
@@ -72,10 +76,14 @@ const main = async (): Promise<number> => {
     console.error(`usage: npm run fuzz [${Object.keys(targets).join('|')}] [-- --inputs N --seed N]`);
     return 1;
   }
+  // Most inputs are faults, and an input can be run again: deep stacks would be half the work.
+  Error.stackTraceLimit = 3;
+  const coverage = openCoverage();
   for (const name of names) {
     console.log(`== ${name}, seed ${seed}`);
-    report(await targets[name]!({ inputs, seed, progress: createProgress() }));
+    report(await targets[name]!({ inputs, seed, coverage, progress: createProgress() }));
   }
+  coverage.close();
   return 0;
 };
 
