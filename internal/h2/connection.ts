@@ -36,7 +36,7 @@ export interface ConnectionOptions {
   readonly remote: string;
   /** Streams the peer may have open at one time. */
   readonly streamsMax: number;
-  /** What the peer may send on one stream before we take it, in bytes. */
+  /** What the peer may send on one stream before we take it, in bytes: windowDefault at least, since it may send that before it knows. */
   readonly streamWindowBytes: number;
   /** The same for all streams together; undefined: streams do not wait for each other. */
   readonly connectionWindowBytes?: number;

@@ -31,7 +31,8 @@ const openWindowBytes = 16 * 1024 * 1024;
 export const createReceiveCredit = (o: ReceiveCreditOptions): ReceiveCredit => {
   const { outbox } = o;
   const shared = o.connectionWindowBytes !== undefined;
-  const windowBytes = o.connectionWindowBytes ?? openWindowBytes;
+  // It starts at the default, and an update can only make it larger.
+  const windowBytes = Math.max(o.connectionWindowBytes ?? openWindowBytes, windowDefault);
   let window = windowBytes;
   let credit = 0;
 
@@ -47,7 +48,9 @@ export const createReceiveCredit = (o: ReceiveCreditOptions): ReceiveCredit => {
   };
 
   return {
-    open: () => outbox.push(windowUpdateFrame(0, windowBytes - windowDefault)),
+    open: () => {
+      if (windowBytes > windowDefault) outbox.push(windowUpdateFrame(0, windowBytes - windowDefault));
+    },
     arrived: (bytes) => {
       window -= bytes;
       if (window < 0) throw new H2Error(errorCode.flowControlError, 'DATA beyond the connection window');

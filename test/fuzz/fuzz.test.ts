@@ -26,8 +26,8 @@ const smoke = async <I>(target: FuzzTarget<I>, o: { inputs: number; covered: num
 
 test('hpack', () => smoke(hpackTarget(), { inputs: 2_000, covered: 0.95 }));
 test('frames', () => smoke(frameTarget(), { inputs: 2_000, covered: 0.9 }));
-test('server connections', () => smoke(connectionTarget('server'), { inputs: 400, covered: 0.7 }));
-test('client connections', () => smoke(connectionTarget('client'), { inputs: 400, covered: 0.7 }));
+test('server connections', () => smoke(connectionTarget('server'), { inputs: 200, covered: 0.7 }));
+test('client connections', () => smoke(connectionTarget('client'), { inputs: 200, covered: 0.7 }));
 
 /** Four bytes that must be met one after the other: chance alone would need some 256^4 inputs. */
 const lock = (bytes: Buffer): string => {
