@@ -9,6 +9,8 @@ export interface Node {
   /** `host:port`, or `[v6]:port`. */
   readonly address: string;
   readonly metadata: Readonly<Record<string, string>>;
+  /** When it registered first, in milliseconds since the epoch, to the second over the wire. Set by the registry. */
+  readonly registeredAt?: number;
 }
 
 export interface Endpoint {

@@ -104,11 +104,17 @@ export const createRegistryTable = (o: RegistryTableOptions): RegistryTable => {
       const expiresAt = expiryOf(options.ttlMs, o.now(), registerId);
       prune(state);
       const durable = options.durable === true;
-      register(state, service, { domain, expiresAt: () => expiresAt, durable, journal: o.journal });
+      const registeredAt = o.now();
+      const times = { expiresAt: () => expiresAt, registeredAt: () => registeredAt };
+      register(state, service, { domain, ...times, durable, journal: o.journal });
     },
     restore: (domain, service, expiresAt) => {
       const ends = new Map(service.nodes.map(({ id }, i) => [id, expiresAt[i] ?? 0]));
-      register(state, service, { domain, expiresAt: (id) => ends.get(id) ?? 0, durable: true, journal: undefined });
+      const times = {
+        expiresAt: (id: string) => ends.get(id) ?? 0,
+        registeredAt: (node: Node) => node.registeredAt ?? o.now(),
+      };
+      register(state, service, { domain, ...times, durable: true, journal: undefined });
     },
     deregister: async (service, options = {}) => {
       options.signal?.throwIfAborted();
@@ -149,6 +155,7 @@ const list = (state: State, domain: string): readonly Service[] => {
 interface RegisterOptions {
   readonly domain: string;
   expiresAt(nodeId: string): number;
+  registeredAt(node: Node): number;
   readonly durable: boolean;
   readonly journal: RegistryJournal | undefined;
 }
@@ -218,9 +225,10 @@ const putNode = ({ expiry }: State, version: Version, node: Node, o: RegisterOpt
   const metadata = { ...node.metadata, domain: version.domain };
   const known = version.nodes.get(node.id);
   const isSame = known?.node.address === node.address && sameStrings(known.node.metadata, metadata);
+  const registeredAt = known?.node.registeredAt ?? o.registeredAt(node);
   const lease: Stored = known ?? { node, expiresAt: 0, queuedAt: Infinity, durable: false, of: version };
   const wasDurable = lease.durable;
-  if (!isSame) lease.node = { id: node.id, address: node.address, metadata };
+  if (!isSame) lease.node = { id: node.id, address: node.address, metadata, registeredAt };
   lease.expiresAt = o.expiresAt(node.id);
   lease.durable = o.durable;
   version.nodes.set(node.id, lease);

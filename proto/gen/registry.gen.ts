@@ -19,6 +19,7 @@ export interface Node {
   readonly address: string;
   readonly port: bigint;
   readonly metadata: { readonly [key: string]: string };
+  readonly registered: bigint;
 }
 
 export interface Endpoint {
@@ -97,7 +98,7 @@ export const data = {
   },
   messages: {
     'registry.Service': [{ id: 1, name: 'name', type: 'string' }, { id: 2, name: 'version', type: 'string' }, { id: 3, name: 'metadata', type: 'string', key: 'string' }, { id: 4, name: 'endpoints', type: 'message', of: 'registry.Endpoint', repeated: true }, { id: 5, name: 'nodes', type: 'message', of: 'registry.Node', repeated: true }, { id: 6, name: 'options', type: 'message', of: 'registry.Options' }],
-    'registry.Node': [{ id: 1, name: 'id', type: 'string' }, { id: 2, name: 'address', type: 'string' }, { id: 3, name: 'port', type: 'int64' }, { id: 4, name: 'metadata', type: 'string', key: 'string' }],
+    'registry.Node': [{ id: 1, name: 'id', type: 'string' }, { id: 2, name: 'address', type: 'string' }, { id: 3, name: 'port', type: 'int64' }, { id: 4, name: 'metadata', type: 'string', key: 'string' }, { id: 15, name: 'registered', type: 'int64' }],
     'registry.Endpoint': [{ id: 1, name: 'name', type: 'string' }, { id: 2, name: 'request', type: 'message', of: 'registry.Value' }, { id: 3, name: 'response', type: 'message', of: 'registry.Value' }, { id: 4, name: 'metadata', type: 'string', key: 'string' }],
     'registry.Value': [{ id: 1, name: 'name', type: 'string' }, { id: 2, name: 'type', type: 'string' }, { id: 3, name: 'values', type: 'message', of: 'registry.Value', repeated: true }],
     'registry.Options': [{ id: 1, name: 'ttl', type: 'int64' }, { id: 2, name: 'domain', type: 'string' }],

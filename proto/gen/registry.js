@@ -309,6 +309,7 @@ export const registry = $root.registry = (() => {
         Node.prototype.address = "";
         Node.prototype.port = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
         Node.prototype.metadata = $util.emptyObject;
+        Node.prototype.registered = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
 
         Node.encode = function (message, writer, _depth) {
             if (!writer)
@@ -326,6 +327,8 @@ export const registry = $root.registry = (() => {
             if (message.metadata != null && $Object.hasOwnProperty.call(message, "metadata"))
                 for (let keys = $Object.keys(message.metadata), i = 0; i < keys.length; ++i)
                     writer.uint32(34).fork().uint32(10).string(keys[i]).uint32(18).string(message.metadata[keys[i]]).ldelim();
+            if (message.registered != null && $Object.hasOwnProperty.call(message, "registered") && (typeof message.registered === "object" ? message.registered.low || message.registered.high : message.registered !== 0))
+                writer.uint32(120).int64(message.registered);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -422,6 +425,15 @@ export const registry = $root.registry = (() => {
                         message.metadata[key] = value;
                         continue;
                     }
+                case 15: {
+                        if (wireType !== 0)
+                            break;
+                        if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                            message.registered = value;
+                        else
+                            delete message.registered;
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -475,6 +487,16 @@ export const registry = $root.registry = (() => {
                     message.metadata[keys[i]] = $String(object.metadata[keys[i]]);
                 }
             }
+            if (object.registered != null)
+                if (typeof object.registered === "object" ? object.registered.low || object.registered.high : $Number(object.registered) !== 0)
+                    if ($util.Long)
+                        message.registered = $util.Long.fromValue(object.registered, false);
+                    else if (typeof object.registered === "string")
+                        message.registered = $parseInt(object.registered, 10);
+                    else if (typeof object.registered === "number")
+                        message.registered = object.registered;
+                    else if (typeof object.registered === "object")
+                        message.registered = new $util.LongBits(object.registered.low >>> 0, object.registered.high >>> 0).toNumber();
             return message;
         };
 
@@ -496,6 +518,11 @@ export const registry = $root.registry = (() => {
                     object.port = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
                 } else
                     object.port = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                if ($util.Long) {
+                    let long = new $util.Long(0, 0, false);
+                    object.registered = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                } else
+                    object.registered = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
             }
             if (message.id != null && $Object.hasOwnProperty.call(message, "id"))
                 object.id = message.id;
@@ -517,6 +544,13 @@ export const registry = $root.registry = (() => {
                     object.metadata[keys2[j]] = message.metadata[keys2[j]];
                 }
             }
+            if (message.registered != null && $Object.hasOwnProperty.call(message, "registered"))
+                if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                    object.registered = typeof message.registered === "number" ? $BigInt(message.registered) : $util.Long.fromBits(message.registered.low >>> 0, message.registered.high >>> 0, false).toBigInt();
+                else if (typeof message.registered === "number")
+                    object.registered = options.longs === $String ? $String(message.registered) : message.registered;
+                else
+                    object.registered = options.longs === $String ? $util.Long.prototype.toString.call(message.registered) : options.longs === $Number ? new $util.LongBits(message.registered.low >>> 0, message.registered.high >>> 0).toNumber() : message.registered;
             return object;
         };
 

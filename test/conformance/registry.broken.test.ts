@@ -46,6 +46,75 @@ const broken: readonly Broken[] = [
     },
   },
   {
+    name: 'believes a node about its own age',
+    fails: 'says since when a node is registered',
+    spoil: (good) => {
+      const claims = new Map<string, number | undefined>();
+      return {
+        register: (s, o) => {
+          for (const node of s.nodes) claims.set(node.id, node.registeredAt);
+          return good.register(s, o);
+        },
+        get: async (name, o) =>
+          (await good.get(name, o)).map((s) => ({
+            ...s,
+            nodes: s.nodes.map((n) => ({ ...n, registeredAt: claims.get(n.id) ?? n.registeredAt })),
+          })),
+      };
+    },
+  },
+  {
+    name: 'takes each refresh for a first registration',
+    fails: 'says since when a node is registered',
+    spoil: (good) => ({
+      register: async (s, o) => {
+        await good.deregister(s, o);
+        await good.register(s, o);
+      },
+    }),
+  },
+  {
+    name: 'keeps the endpoints of the first registration',
+    fails: 'replaces endpoints and metadata of a version',
+    spoil: (good) => ({
+      register: async (s, o) => {
+        const [known] = await good.get(s.name, o);
+        await good.register({ ...s, endpoints: known?.endpoints ?? s.endpoints }, o);
+      },
+    }),
+  },
+  {
+    name: 'tells of new nodes only',
+    fails: 'tells watchers of endpoints and addresses that change',
+    spoil: (good) => ({
+      watch: async function* (o) {
+        const told = new Set<string>();
+        for await (const event of good.watch(o)) {
+          const key = `${event.service.name} ${event.service.nodes.map((n) => n.id)}`;
+          if (!told.has(key)) yield event;
+          told.add(key);
+        }
+      },
+    }),
+  },
+  {
+    name: 'gives each event to one watcher',
+    fails: 'tells several watchers the same',
+    spoil: (good) => {
+      const told = new Set<unknown>();
+      return {
+        watch: async function* (o) {
+          for await (const event of good.watch(o)) {
+            // What the suite marks the end with reaches everybody.
+            if (event.service.name === 'a' && told.has(event)) continue;
+            told.add(event);
+            yield event;
+          }
+        },
+      };
+    },
+  },
+  {
     name: 'drops whole versions on deregister',
     fails: 'removes the nodes that are named, and the version with the last one',
     spoil: (good) => ({

@@ -106,7 +106,9 @@ export const cases: Readonly<Record<string, Case>> = {
         nodes: [node('helloworld-1', { address: '[::1]:8080', metadata })],
       }),
     );
-    assert.deepEqual(JSON.parse(JSON.stringify(await registry.get('helloworld'))), [
+    const found = await registry.get('helloworld');
+    const timeless = found.map((s) => ({ ...s, nodes: s.nodes.map((n) => ({ ...n, registeredAt: undefined })) }));
+    assert.deepEqual(JSON.parse(JSON.stringify(timeless)), [
       {
         name: 'helloworld',
         version: '1.2.3',
@@ -143,6 +145,22 @@ export const cases: Readonly<Record<string, Case>> = {
       found?.nodes.map((n) => `${n.id} ${n.address}`),
       ['a-1 127.0.0.1:9999', 'a-2 127.0.0.1:9000'],
     );
+  },
+
+  'says since when a node is registered': async ({ registry, advance }) => {
+    const at = async (): Promise<readonly (number | undefined)[]> =>
+      (await registry.get('a')).flatMap(({ nodes }) => nodes.map((n) => n.registeredAt));
+    await registry.register(service('a', [], { nodes: [node('a-1', { registeredAt: 1_000 })] }));
+    const [first = 0] = await at();
+    assert.ok(first > 1_000);
+    advance(5_000);
+    await registry.register(service('a', ['a-1', 'a-2']));
+    await registry.register(service('a', [], { nodes: [node('a-1', { address: '127.0.0.1:9999' })] }));
+    assert.deepEqual(await at(), [first, first + 5_000]);
+    advance(5_000);
+    await registry.deregister(service('a', ['a-1']));
+    await registry.register(service('a', ['a-1']));
+    assert.deepEqual(await at(), [first + 5_000, first + 10_000]);
   },
 
   'replaces endpoints and metadata of a version': async ({ registry }) => {
@@ -246,6 +264,18 @@ export const cases: Readonly<Record<string, Case>> = {
     watch.close();
   },
 
+  'tells watchers of endpoints and addresses that change': async ({ registry }) => {
+    const watch = await openWatch(registry);
+    await registry.register(service('a', ['a-1']));
+    assert.deepEqual(await watch.events(), ['create a latest a-1']);
+    await registry.register(service('a', ['a-1'], { endpoints: [callEndpoint] }));
+    assert.deepEqual(await watch.events(), ['update a latest a-1']);
+    const moved = node('a-1', { address: '[::1]:9000' });
+    await registry.register(service('a', [], { endpoints: [callEndpoint], nodes: [moved] }));
+    assert.deepEqual(await watch.events(), ['update a latest a-1']);
+    watch.close();
+  },
+
   'tells watchers of nodes whose time is over': async ({ registry, advance }) => {
     const watch = await openWatch(registry);
     await registry.register(service('a', ['a-1']), { ttlMs: 10_000 });
@@ -266,6 +296,15 @@ export const cases: Readonly<Record<string, Case>> = {
     await registry.register(service('b', ['b-1']));
     assert.deepEqual(await watch.events(), ['create a latest a-1', 'create b latest b-1']);
     watch.close();
+  },
+
+  'tells several watchers the same': async ({ registry }) => {
+    const watches = [await openWatch(registry), await openWatch(registry), await openWatch(registry)];
+    for (let i = 0; i < 20; i += 1) await registry.register(service('a', [`a-${i % 7}`], { version: `${i % 3}` }));
+    const [first, ...others] = await Promise.all(watches.map((watch) => watch.events()));
+    assert.equal(first?.length, 20);
+    for (const other of others) assert.deepEqual(other, first);
+    for (const watch of watches) watch.close();
   },
 
   'tells a watcher only of its service and domain': async ({ registry }) => {

@@ -1,5 +1,6 @@
 /** `micro get service NAME`: versions, nodes and endpoints of one service (cli.md 2.5). */
 
+import { nodeJson } from '../../../internal/cli/node-json.ts';
 import { ExitError } from '../../../internal/contract/error.ts';
 import type { Call, PluginContext } from '../../../internal/contract/plugin.ts';
 import { placeOfSettings } from '../../../internal/home/place-of-settings.ts';
@@ -14,6 +15,6 @@ export const run = async (call: Call, ctx: PluginContext<typeof config, typeof n
   const [first] = versions;
   if (first === undefined)
     throw new ExitError('service not found', 128, { hint: `micro services lists those of namespace ${namespace}` });
-  if (call.out.format === 'json') call.out.json(versions);
+  if (call.out.format === 'json') call.out.json(versions.map((s) => ({ ...s, nodes: s.nodes.map(nodeJson) })));
   else call.out.line(describeService([first, ...versions.slice(1)]));
 };

@@ -4,7 +4,7 @@ import { authorize, authorizeAdmin } from '../../../internal/auth/authorize.ts';
 import { defaultNamespace } from '../../../internal/contract/core.ts';
 import { notFound } from '../../../internal/contract/error.ts';
 import type { PluginContext, ServiceInstance } from '../../../internal/contract/plugin.ts';
-import { serviceOf } from '../../../internal/schema/core/registry-record.ts';
+import { serviceMessageOf, serviceOf } from '../../../internal/schema/core/registry-record.ts';
 import { registryApi } from '../../../internal/schema/core/registry.ts';
 import { implement } from '../../../internal/schema/implement.ts';
 
@@ -26,12 +26,13 @@ export const create = (ctx: PluginContext<{}, typeof needs>): ServiceInstance =>
       authorize(call.account, domain, ids.get);
       const services = await registry.get(request.service, { domain, signal: call.signal });
       if (services.length === 0) throw notFound(ids.get, 'service not found');
-      return { services };
+      return { services: services.map(serviceMessageOf) };
     },
     'Registry.ListServices': async (request, call) => {
       const domain = domainOf(request);
       authorize(call.account, domain, ids.list);
-      return { services: await registry.list({ domain, signal: call.signal }) };
+      const services = await registry.list({ domain, signal: call.signal });
+      return { services: services.map(serviceMessageOf) };
     },
     'Registry.Register': async (request, call) => {
       const domain = domainOf(request);
@@ -50,7 +51,8 @@ export const create = (ctx: PluginContext<{}, typeof needs>): ServiceInstance =>
     'Registry.Watch': async function* (request, call) {
       const domain = domainOf(request);
       authorize(call.account, domain, ids.watch);
-      yield* registry.watch({ domain, service: request.service || undefined, signal: call.signal });
+      const events = registry.watch({ domain, service: request.service || undefined, signal: call.signal });
+      for await (const { action, service } of events) yield { action, service: serviceMessageOf(service) };
     },
   });
   return { handlers };

@@ -14,6 +14,7 @@ export const schema = [
      domain TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL, id TEXT NOT NULL,
      address TEXT NOT NULL, metadata TEXT NOT NULL, expires_at INTEGER,
      PRIMARY KEY (domain, name, version, id)) WITHOUT ROWID`,
+  'ALTER TABLE nodes ADD COLUMN registered_at INTEGER',
 ];
 
 type VersionName = Pick<VersionRecord, 'domain' | 'name' | 'version'>;
@@ -26,7 +27,7 @@ export interface KeptLease {
 
 const text3 = ['text', 'text', 'text'] as const;
 const text4 = ['text', 'text', 'text', 'text'] as const;
-const nodeColumns = [...text4, 'text', 'text', 'int'] as const;
+const nodeColumns = [...text4, 'text', 'text', 'int', 'int'] as const;
 const endColumns = [...text4, 'int'] as const;
 
 /** The columns of many packed rows, named as in the tables. */
@@ -52,8 +53,9 @@ export const putVersions = (versions: readonly VersionRecord[]): Step => ({
 });
 
 export const putNodes = (leases: readonly KeptLease[]): Step => ({
-  sql: `INSERT INTO nodes ${unpacked(nodeColumns, [...nodeName, 'address', 'metadata', 'expires_at'])} WHERE true
-        ON CONFLICT DO UPDATE SET address = excluded.address, metadata = excluded.metadata, expires_at = excluded.expires_at`,
+  sql: `INSERT INTO nodes ${unpacked(nodeColumns, [...nodeName, 'address', 'metadata', 'expires_at', 'registered_at'])} WHERE true
+        ON CONFLICT DO UPDATE SET address = excluded.address, metadata = excluded.metadata,
+          expires_at = excluded.expires_at, registered_at = excluded.registered_at`,
   values: packRows(
     nodeColumns,
     leases.map(({ version: { domain, name, version }, lease: { node, expiresAt } }) => [
@@ -64,6 +66,7 @@ export const putNodes = (leases: readonly KeptLease[]): Step => ({
       node.address,
       JSON.stringify(node.metadata),
       endOf(expiresAt),
+      node.registeredAt ?? null,
     ]),
   ),
 });
@@ -123,10 +126,11 @@ export const keptOf = (versions: Rows, nodes: Rows): readonly Kept[] => {
       ...shape,
       name: String(row.name),
       version: String(row.version),
-      nodes: own.map(({ id, address, metadata }) => ({
+      nodes: own.map(({ id, address, metadata, registered_at }) => ({
         id: String(id),
         address: String(address),
         metadata: JSON.parse(String(metadata)) as Service['metadata'],
+        ...(registered_at === null ? {} : { registeredAt: Number(registered_at) }),
       })),
     };
     return [
