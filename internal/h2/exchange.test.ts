@@ -1,4 +1,4 @@
-/** Two connections with each other, over a socket that takes little at a time: bodies of any size arrive whole in both directions, whatever the windows, and nothing is left behind. */
+/** Two connections with each other, over a socket that takes little at a time: bodies of any size arrive whole in both directions, whatever the windows and whoever gives up other calls, and nothing is left behind. */
 
 import { duplexPair } from 'node:stream';
 
@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 
 import { suite } from '../../test/support/suite.ts';
 import { type Connection, createConnection } from './connection.ts';
+import { errorCode } from './error.ts';
 import { fieldValue } from './header-block.ts';
 import { encodeFields } from './hpack/encoder.ts';
 import type { Stream, StreamReader } from './stream.ts';
@@ -57,6 +58,36 @@ test('bodies come back whole', () =>
     { numRuns: 15 },
   ));
 
+/** Who gives a call up, and after how many bytes that it received. */
+interface GivenUp {
+  readonly by: 'client' | 'server';
+  readonly afterBytes: number;
+}
+const givenUp: fc.Arbitrary<GivenUp> = fc.record({
+  by: fc.constantFrom('client', 'server'),
+  afterBytes: fc.oneof(fc.nat(10), fc.nat(100_000)),
+});
+
+test('calls given up at any point leave the credit of their connections whole', () =>
+  fc.assert(
+    fc.asyncProperty(plans, fc.array(givenUp, { minLength: 5, maxLength: 15 }), async (plan, calls) => {
+      const faults: unknown[] = [];
+      const { client, server } = connectedPair(plan, faults);
+      const body = Buffer.alloc(150_000, 'x');
+      // More than any window in all: credit that is lost would stop the last call.
+      await Promise.all(calls.slice(0, 8).map((call) => callAndGiveUp(client, { ...call, body })));
+      for (const call of calls.slice(8)) await callAndGiveUp(client, { ...call, body });
+      const echo = await callEcho(client, { body, chunkBytes: plan.chunkBytes });
+      assert.ok(echo.equals(body));
+      assert.is(client.streamCount, 0);
+      assert.is(server.streamCount, 0);
+      assert.equal(faults, []);
+      client.destroy();
+      server.destroy();
+    }),
+    { numRuns: 15 },
+  ));
+
 const connectedPair = (plan: Plan, faults: unknown[]): { client: Connection; server: Connection } => {
   const [clientSocket, serverSocket] = duplexPair({ highWaterMark: plan.socketBytes });
   const shared = {
@@ -73,7 +104,10 @@ const connectedPair = (plan: Plan, faults: unknown[]): { client: Connection; ser
       socket: serverSocket,
       streamWindowBytes: plan.serverWindow,
       connectionWindowBytes: plan.connectionWindow,
-      onStream: (stream) => echo(stream, plan),
+      onStream: (stream, block) => {
+        const afterBytes = fieldValue(block, 'x-give-up-after');
+        return afterBytes === undefined ? echo(stream, plan) : giveUp(echo(stream, plan), stream, Number(afterBytes));
+      },
     }),
     client: createConnection({
       ...shared,
@@ -100,9 +134,46 @@ const echo = (stream: Stream, plan: Plan): StreamReader => {
       stream.consumed(owed);
       owed = 0;
     },
-    reset: (code) => assert.unreachable(`reset with ${code}`),
+    // A caller that gives up.
+    reset: (code) => assert.is(code, errorCode.cancel),
   };
 };
+
+/** The reader, on a stream that is reset once so many bytes have come. */
+const giveUp = (reader: StreamReader, stream: Stream, afterBytes: number): StreamReader => {
+  let came = 0;
+  return {
+    ...reader,
+    data: (chunk, endStream) => {
+      came += chunk.length;
+      if (came >= afterBytes) stream.reset(errorCode.cancel);
+      else reader.data(chunk, endStream);
+    },
+  };
+};
+
+/** Sends the body at once and resolves when one side has given the call up, or when all of it came back first. */
+const callAndGiveUp = (client: Connection, { by, afterBytes, body }: GivenUp & { body: Buffer }): Promise<void> =>
+  new Promise((resolve) => {
+    const head =
+      by === 'server' ? Buffer.concat([request, encodeFields([['x-give-up-after', `${afterBytes}`]])]) : request;
+    let came = 0;
+    const stream: Stream = client.open(head, false, {
+      headers: (_block, endStream) => {
+        if (endStream) resolve();
+      },
+      data: (chunk) => {
+        came += chunk.length;
+        if (by === 'client' && came >= afterBytes) {
+          stream.reset(errorCode.cancel);
+          resolve();
+        } else stream.consumed(chunk.length);
+      },
+      writable: () => undefined,
+      reset: () => resolve(),
+    });
+    stream.sendData(body, true);
+  });
 
 /** Sends the body as there is room for it; resolves with what came back before the trailers. */
 const callEcho = (client: Connection, { body, chunkBytes }: { body: Buffer; chunkBytes: number }): Promise<Buffer> =>
