@@ -9,41 +9,33 @@ import { tableBytesInitial } from './hpack/dynamic-table.ts';
 export interface BlockReader {
   /** The block; undefined when it is over the limits (the connection goes on). Throws H2Error for a broken one. */
   read(bytes: Buffer): HeaderBlock | undefined;
-  /** The peer has acknowledged that our table holds nothing: from now on its blocks are context-free. */
-  tableClosed(): void;
 }
 
 /** Slots of remembered blocks; each new block of the same hash takes the place of the old one. */
 const slots = 64;
 
-/** `indexed` is told of each block that leans on the table while the peer may still use one. */
+/**
+ * `indexed` is told of each block that leans on the table. The table stays as large as it was before any SETTINGS, though we may have announced that it holds
+ * nothing: there are peers, nginx among them, that acknowledge this and go on as ever, and reading them right costs 4 KiB.
+ */
 export const createBlockReader = (listBytesMax: number, indexed: () => void): BlockReader => {
   const limit = { listBytesMax, fieldsMax: headerFieldsMax };
   const decoder = createHpackDecoder({ tableBytesMax: tableBytesInitial });
   const remembered: (HeaderBlock | undefined)[] = new Array(slots).fill(undefined);
-  let contextFree = false;
-
-  const decode = (bytes: Buffer): HeaderBlock | undefined => {
-    const { fields, contextFree: free, tooLarge } = decoder.decode(bytes, limit);
-    if (!free && !contextFree) indexed();
-    if (tooLarge) return undefined;
-    // The bytes may be a view of a read that is much larger.
-    return free ? { bytes: Buffer.from(bytes), fields } : contextFreeBlock(bytes, fields);
-  };
 
   return {
     read: (bytes) => {
-      if (!contextFree) return decode(bytes);
       const slot = slotOf(bytes);
       const known = remembered[slot];
       if (known?.bytes.equals(bytes)) return known;
-      const block = decode(bytes);
+      const { fields, contextFree, tooLarge } = decoder.decode(bytes, limit);
+      if (!contextFree) indexed();
+      if (tooLarge) return undefined;
+      if (!contextFree) return contextFreeBlock(bytes, fields);
+      // The bytes may be a view of a read that is much larger. They mean the same whenever they come, and leave the table as it is.
+      const block = { bytes: Buffer.from(bytes), fields };
       remembered[slot] = block;
       return block;
-    },
-    tableClosed: () => {
-      contextFree = true;
-      decoder.setTableLimit(0);
     },
   };
 };

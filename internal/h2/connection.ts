@@ -89,8 +89,8 @@ export const createConnection = (o: ConnectionOptions): Connection => {
   let usefulAt = openedAt;
   let partialSince = 0;
   let stalledSince = 0;
-  /** SETTINGS the peer has not acknowledged, oldest first, and when the last of them went out. */
-  const unacked: ('open' | 'table' | 'probe')[] = [isServer ? 'open' : 'table'];
+  /** SETTINGS the peer has not acknowledged, and when the last of them went out. */
+  let settingsUnacked = 1;
   let settingsSentAt = openedAt;
   /** Blocks that leaned on a table. */
   let indexedBlocks = 0;
@@ -165,7 +165,7 @@ export const createConnection = (o: ConnectionOptions): Connection => {
       queue.pump();
     },
     onSettingsAck: () => {
-      if (unacked.shift() === 'table') blocks.tableClosed();
+      if (settingsUnacked > 0) settingsUnacked -= 1;
     },
     onGoaway: (last) => {
       const first = !draining;
@@ -184,15 +184,15 @@ export const createConnection = (o: ConnectionOptions): Connection => {
     if (!ended) receiver.onFrame(type, flags, id, payload);
   });
 
-  const sendSettings = (kind: 'table' | 'probe', pairs: Parameters<typeof settingsFrame>[0]): void => {
+  const sendSettings = (pairs: Parameters<typeof settingsFrame>[0]): void => {
     outbox.push(settingsFrame(pairs));
-    unacked.push(kind);
+    settingsUnacked += 1;
     settingsSentAt = now();
   };
   /** A peer that goes on indexing is asked to stop: with a table of nothing its blocks mean the same everywhere. */
   const closeTable = (): void => {
     indexedBlocks += 1;
-    if (isServer && indexedBlocks === indexedBlocksMax) sendSettings('table', [[settingId.headerTableSize, 0]]);
+    if (isServer && indexedBlocks === indexedBlocksMax) sendSettings([[settingId.headerTableSize, 0]]);
   };
   /** What goes wrong in there ends the connection and nothing else. */
   const guard = (work: () => void): void => {
@@ -271,7 +271,7 @@ export const createConnection = (o: ConnectionOptions): Connection => {
       return heardAt;
     },
     probe: () => {
-      if (!ended && unacked.length === 0) sendSettings('probe', []);
+      if (!ended && settingsUnacked === 0) sendSettings([]);
     },
     drain: () => {
       if (ended || goawaySent) return;
@@ -290,7 +290,7 @@ export const createConnection = (o: ConnectionOptions): Connection => {
       if (outbox.bytes === 0) stalledSince = 0;
       else if (stalledSince === 0) stalledSince = time;
       if (!receiver.settled && time - openedAt >= handshakeMs) socket.destroy();
-      else if (unacked.length > 0 && time - settingsSentAt >= (isServer ? frameTimeoutMs : handshakeMs))
+      else if (settingsUnacked > 0 && time - settingsSentAt >= (isServer ? frameTimeoutMs : handshakeMs))
         fail(new H2Error(errorCode.settingsTimeout, 'SETTINGS were not acknowledged'));
       else if (partialSince > 0 && time - partialSince >= frameTimeoutMs)
         fail(new H2Error(errorCode.enhanceYourCalm, 'a frame was not completed'));

@@ -13,6 +13,8 @@ import { accepts } from './tcp.ts';
 export interface Nginx {
   readonly address: string;
   readonly version: string;
+  /** The process that starts the worker. */
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -48,7 +50,7 @@ export const startNginx = async (node?: string): Promise<Nginx> => {
     await stop();
     throw error;
   }
-  return { address, version: found.version, stop };
+  return { address, version: found.version, pid: child.pid!, stop };
 };
 
 const pageBytes = 5_000;
