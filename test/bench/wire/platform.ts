@@ -8,6 +8,8 @@ import { startServer } from '../../support/server.ts';
 
 export interface Platform {
   readonly token: string;
+  /** The server's process. */
+  readonly pid: number;
   /** What stands at :8081 elsewhere. */
   readonly proxy: string;
   /** The listener on which the core services are served by grpc-js. */
@@ -44,6 +46,7 @@ export const startPlatform = async (o: { readonly nodeOptions?: readonly string[
     }
     return {
       token: caller.token,
+      pid: server.pid,
       output: server.output,
       proxy: server.proxyAddress,
       core: coreAddress(server.dataDir),
