@@ -89,25 +89,7 @@ export const createStreamTable = (o: StreamTableOptions): StreamTable => {
     noteReset(s.id);
     leave(s);
   };
-  const handleOf = (s: StreamState): Stream => ({
-    id: s.id,
-    remote: o.remote,
-    sendHeaders: (block, endStream) => {
-      if (!s.over && !s.localEnd && s.end === 'open') queue.headers(s, block, endStream);
-    },
-    sendData: (chunk, endStream) => {
-      if (s.over || s.localEnd || s.end !== 'open') return true;
-      return queue.data(s, chunk, endStream);
-    },
-    consumed: (bytes) => credit.consumed(s, bytes),
-    reset: (code) => reset(s, code),
-    get pendingBytes() {
-      return s.pendingBytes;
-    },
-    get closed() {
-      return s.over;
-    },
-  });
+  const shared: Shared = { remote: o.remote, queue, credit, reset };
   const isOwn = (id: number): boolean => (id % 2 === 1) !== o.isServer;
   const isIdle = (id: number): boolean => (isOwn(id) ? id >= nextId : id > lastPeerId);
 
@@ -133,7 +115,7 @@ export const createStreamTable = (o: StreamTableOptions): StreamTable => {
     },
     add: (id, reader, remoteEnd) => {
       const windows = { sendWindow: o.initialSendWindow(), receiveWindow: o.streamWindowBytes };
-      const s = newStreamState({ id, reader, remoteEnd, ...windows }, handleOf);
+      const s = newStreamState({ id, reader, remoteEnd, ...windows }, (state) => new StreamHandle(state, shared));
       streams.set(id, s);
       return s;
     },
@@ -172,3 +154,56 @@ export const createStreamTable = (o: StreamTableOptions): StreamTable => {
     isIdle,
   };
 };
+
+/** What the handles of one connection work with. */
+interface Shared {
+  readonly remote: string;
+  readonly queue: SendQueue;
+  readonly credit: ReceiveCredit;
+  reset(s: StreamState, code: number): void;
+}
+
+/** What the layer above holds of a stream. A class, since functions made anew for each stream were most of its garbage. */
+class StreamHandle implements Stream {
+  readonly id: number;
+  readonly #s: StreamState;
+  readonly #shared: Shared;
+
+  constructor(s: StreamState, shared: Shared) {
+    this.id = s.id;
+    this.#s = s;
+    this.#shared = shared;
+  }
+
+  get remote(): string {
+    return this.#shared.remote;
+  }
+
+  get pendingBytes(): number {
+    return this.#s.pendingBytes;
+  }
+
+  get closed(): boolean {
+    return this.#s.over;
+  }
+
+  get #canSend(): boolean {
+    return !this.#s.over && !this.#s.localEnd && this.#s.end === 'open';
+  }
+
+  sendHeaders(block: Buffer, endStream: boolean): void {
+    if (this.#canSend) this.#shared.queue.headers(this.#s, block, endStream);
+  }
+
+  sendData(chunk: Buffer, endStream: boolean): boolean {
+    return this.#canSend ? this.#shared.queue.data(this.#s, chunk, endStream) : true;
+  }
+
+  consumed(bytes: number): void {
+    this.#shared.credit.consumed(this.#s, bytes);
+  }
+
+  reset(code: number): void {
+    this.#shared.reset(this.#s, code);
+  }
+}

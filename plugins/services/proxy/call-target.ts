@@ -1,6 +1,6 @@
 /** Decides who calls, what is meant and where it runs: account, rules, routes. Opens no connection. */
 
-import { checkCall } from '../../../internal/auth/check-call.ts';
+import { checkCall, checkCallNow, type CheckedCall } from '../../../internal/auth/check-call.ts';
 import { tokenOf } from '../../../internal/auth/bearer.ts';
 import type { Account, CallerAuth } from '../../../internal/contract/auth.ts';
 import { defaultNamespace } from '../../../internal/contract/core.ts';
@@ -27,9 +27,10 @@ export interface TargetNeeds {
 /** The target of a call, or the error that refuses it: what is authorised is what is dispatched. */
 export const findTarget = async (
   request: ProxyRequest,
-  { auth, router }: TargetNeeds,
+  needs: TargetNeeds,
   signal: AbortSignal,
 ): Promise<CallTarget> => {
+  const { auth, router } = needs;
   const { authorization, namespaceHeader, path } = request;
   const namespace = await namespaceOf(request, auth, signal);
   const found = await nameOf(request, router, { namespace, signal });
@@ -38,10 +39,35 @@ export const findTarget = async (
   const caller = await checkCall({ auth, service, endpoint, authorization, namespaceHeader, signal });
   // Who may not call a service does not learn whether it runs.
   if (found.failure !== undefined) throw found.failure;
+  return targetOf(path, service, caller, router);
+};
+
+/** The same without waiting, when caller, rules and nodes are in memory; undefined when something has to be asked for. */
+export const findTargetNow = (request: ProxyRequest, needs: TargetNeeds): CallTarget | undefined => {
+  const { auth, router } = needs;
+  const { authorization, namespaceHeader, path } = request;
+  const namespace = namespaceNow(request, auth);
+  const service = namespace === undefined ? undefined : router.resolve(path.service, fullNameOf(path), { namespace });
+  if (service === undefined) return undefined;
+  const caller = checkCallNow({ auth, service, endpoint: path.endpoint, authorization, namespaceHeader });
+  return caller === undefined ? undefined : targetOf(path, service, caller, router);
+};
+
+const targetOf = (path: RpcPath, service: string, caller: CheckedCall, router: Router): CallTarget => {
+  const { namespace, account } = caller;
   const fullName = service === path.service ? undefined : fullNameOf(path);
-  const picked = router.pick(service, { namespace: caller.namespace, fullName });
+  const picked = router.pick(service, { namespace, fullName });
   if (picked === undefined) throw routeNotFound(path.service);
-  return { service, endpoint, namespace: caller.namespace, account: caller.account, picked, fullName };
+  return { service, endpoint: path.endpoint, namespace, account, picked, fullName };
+};
+
+type Sender = Pick<ProxyRequest, 'authorization' | 'namespaceHeader'>;
+
+/** The namespace that checkCall will settle on, when that is known without asking. */
+export const namespaceNow = ({ namespaceHeader, authorization }: Sender, auth: CallerAuth): string | undefined => {
+  if (namespaceHeader) return namespaceHeader;
+  const token = tokenOf(authorization);
+  return token === undefined ? defaultNamespace : auth.known?.account(token)?.issuer;
 };
 
 /** Where to look, before the call is checked: the namespace that checkCall will settle on. */

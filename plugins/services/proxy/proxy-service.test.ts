@@ -85,11 +85,9 @@ test('carries all four kinds of calls of a standard gRPC client', async () => {
 
 test('answers for services of its own process without a connection to them', async () => {
   const { served, base, stop } = await start();
-  const asked: string[] = [];
-  const proxy = await openProxy(base.driver, openAuth, (service, namespace) => {
-    asked.push(`${namespace}/${service}`);
-    return service === 'example' ? served.calls : undefined;
-  });
+  const local = (service: string, namespace: string) =>
+    service === 'example' && namespace === 'micro' ? served.calls : undefined;
+  const proxy = await openProxy(base.driver, openAuth, local);
   const session = openSession(proxy.address);
   // The port behind the service's node is closed: only a call that needs no connection can be answered.
   await served.stop();
@@ -99,7 +97,6 @@ test('answers for services of its own process without a connection to them', asy
   const headers = { 'micro-namespace': 'other' };
   const elsewhere = await rawCall(session, { path: '/example.Example/Echo', headers, body: frame('x') });
   assert.equal(parseMicroError(elsewhere.message)?.detail, 'service example: route not found');
-  assert.deepEqual(asked, ['micro/example']);
   session.destroy();
   await proxy.stop();
   await stop();
