@@ -2,9 +2,10 @@
 
 import type { Auth, CallerAuth, Rule } from '../../internal/contract/auth.ts';
 import type { Client } from '../../internal/contract/client.ts';
+import type { LocalCalls } from '../../internal/contract/call-transport.ts';
 import { badRequest } from '../../internal/contract/error.ts';
 import type { Host } from '../../internal/contract/host.ts';
-import { serve } from '../../internal/host/serve.ts';
+import { type Served, serve } from '../../internal/host/serve.ts';
 import { plugin as directPlugin } from '../../plugins/drivers/client/direct/plugin.ts';
 import { plugin as proxyClientPlugin } from '../../plugins/drivers/client/proxy/plugin.ts';
 import { plugin as proxyPlugin } from '../../plugins/services/proxy/plugin.ts';
@@ -34,17 +35,24 @@ export const openAuth: CallerAuth = {
 /** A port that was never bound: connections to it are refused. */
 const deadAddress = '127.0.0.1:1';
 
-const subjectOf = (client: Client, { registry }: RouterSubject): ClientSubject => ({
+const subjectOf = (
+  client: Client,
+  { registry }: RouterSubject,
+  onServed: (name: string, served: Served) => void = () => undefined,
+): ClientSubject => ({
   client,
-  serve: (name, handlers) =>
-    serve({
+  serve: async (name, handlers) => {
+    const served = await serve({
       services: [{ name, namespace: 'micro', handlers }],
       address: '127.0.0.1:0',
       registry,
       auth: openAuth,
       log: silentLog,
       signal: new AbortController().signal,
-    }),
+    });
+    onServed(name, served);
+    return served;
+  },
   registerDead: (name) =>
     registry.register({
       name,
@@ -81,14 +89,27 @@ export const openProxy = async (
   return { address, stop: started.stop };
 };
 
-export const openProxyClient = async (): Opened<ClientSubject> => {
+export const openProxyClient = (): Opened<ClientSubject> => openThroughProxy(new Map());
+
+/** The services run in the proxy's own process. */
+export const openLocalProxyClient = (): Opened<ClientSubject> => {
+  const local = new Map<string, LocalCalls>();
+  return openThroughProxy(local, (name, { calls }) => local.set(name, calls));
+};
+
+const openThroughProxy = async (
+  local: ReadonlyMap<string, LocalCalls>,
+  onServed: (name: string, served: Served) => void = () => undefined,
+): Opened<ClientSubject> => {
   const base = await openRegistryRouter();
-  const proxy = await openProxy(base.driver);
+  const proxy = await openProxy(base.driver, openAuth, (service, namespace) =>
+    namespace === 'micro' ? local.get(service) : undefined,
+  );
   const { instance, stop } = await startDriver(proxyClientPlugin, {
     config: { proxy_address: proxy.address, config_file: '/nonexistent/config.json', data_dir: '/nonexistent' },
   });
   return {
-    driver: subjectOf(instance, base.driver),
+    driver: subjectOf(instance, base.driver, onServed),
     close: async () => {
       await stop();
       await proxy.stop();
