@@ -5,16 +5,8 @@
 
 import type { Duplex } from 'node:stream';
 
-import {
-  controlFramesMax,
-  controlFramesPerSecond,
-  frameTimeoutMs,
-  headerBytesMax,
-  peerResetsMax,
-  peerResetsPerSecond,
-  stalledConnectionMs,
-} from '../contract/limits.ts';
 import { createBlockReader } from './block-reader.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
 import { errorCode, H2Error } from './error.ts';
 import { createBucket } from './flood-guard.ts';
 import { clientPreface, frameSizeDefault, goawayFrame, settingsAck, settingsFrame, windowDefault } from './frame.ts';
@@ -34,12 +26,7 @@ export interface ConnectionOptions {
   readonly socket: Duplex;
   /** Peer as ip:port. */
   readonly remote: string;
-  /** Streams the peer may have open at one time. */
-  readonly streamsMax: number;
-  /** What the peer may send on one stream before we take it, in bytes: windowDefault at least, since it may send that before it knows. */
-  readonly streamWindowBytes: number;
-  /** The same for all streams together; undefined: streams do not wait for each other. */
-  readonly connectionWindowBytes?: number;
+  readonly limits: ConnectionLimits;
   readonly now: () => number;
   /** A stream that the peer opened. */
   readonly onStream?: (stream: Stream, block: HeaderBlock, endStream: boolean) => StreamReader;
@@ -64,8 +51,8 @@ export interface Connection {
   drain(): void;
   /** Ends everything now. */
   destroy(code?: number): void;
-  /** Looks at the clock: what is overdue ends. `handshakeMs` bounds the peer's SETTINGS (as client also their acknowledgement). To be called about once a second. */
-  tick(handshakeMs: number, idleMs: number): void;
+  /** Looks at the clock: what is overdue ends. To be called about once a second. */
+  tick(): void;
 }
 
 /** A peer that does not close its side after ours is not waited for. */
@@ -76,11 +63,11 @@ const indexedBlocksMax = 4;
 
 /** Speaks first at once: preface (as client) and SETTINGS are under way when this returns. */
 export const createConnection = (o: ConnectionOptions): Connection => {
-  const { socket, now, streamWindowBytes, connectionWindowBytes } = o;
+  const { socket, now, limits } = o;
   const isServer = o.role === 'server';
-  const blocks = createBlockReader(headerBytesMax, () => closeTable());
-  const resets = createBucket(peerResetsMax, peerResetsPerSecond, now);
-  const controls = createBucket(controlFramesMax, controlFramesPerSecond, now);
+  const blocks = createBlockReader(limits.headerBytesMax, () => closeTable());
+  const resets = createBucket(limits.resetsMax, limits.resetsPerSecond, now);
+  const controls = createBucket(limits.controlFramesMax, limits.controlFramesPerSecond, now);
   const openedAt = now();
 
   let peer: PeerSettings = initialPeerSettings;
@@ -100,7 +87,7 @@ export const createConnection = (o: ConnectionOptions): Connection => {
   let ended = false;
   let linger: NodeJS.Timeout | undefined;
 
-  const outbox = createOutbox(socket, {
+  const outbox = createOutbox(socket, limits.outboxBytesMax, {
     drained: () => guard(() => queue.pump()),
     flooded: () => fail(new H2Error(errorCode.enhanceYourCalm, 'the peer does not read what it is sent')),
   });
@@ -115,11 +102,11 @@ export const createConnection = (o: ConnectionOptions): Connection => {
     ended: (s) => streams.ended(s),
     window: windowDefault,
   });
-  const credit = createReceiveCredit({ outbox, streamWindowBytes, connectionWindowBytes });
+  const credit = createReceiveCredit({ ...limits, outbox });
   const streams = createStreamTable({
     isServer,
     remote: o.remote,
-    streamWindowBytes,
+    streamWindowBytes: limits.streamWindowBytes,
     outbox,
     queue,
     credit,
@@ -139,7 +126,7 @@ export const createConnection = (o: ConnectionOptions): Connection => {
     credit,
     queue,
     // What is over headerBytesMax once decoded is refused by status; only far larger ones cost the connection.
-    blockBytesMax: 4 * headerBytesMax,
+    blockBytesMax: 4 * limits.headerBytesMax,
     takeControl,
     takeReset: () => {
       if (isServer && !resets.take()) throw new H2Error(errorCode.enhanceYourCalm, 'too many streams were reset');
@@ -148,7 +135,7 @@ export const createConnection = (o: ConnectionOptions): Connection => {
       isServer,
       blocks,
       streams,
-      streamsMax: o.streamsMax,
+      streamsMax: limits.streamsMax,
       refusing: () => goawaySent || draining,
       takeControl,
       onStream: o.onStream,
@@ -284,18 +271,18 @@ export const createConnection = (o: ConnectionOptions): Connection => {
       fail(new H2Error(code, ''));
       socket.destroy();
     },
-    tick: (handshakeMs, idleMs) => {
+    tick: () => {
       if (ended) return;
       const time = now();
       if (outbox.bytes === 0) stalledSince = 0;
       else if (stalledSince === 0) stalledSince = time;
-      if (!receiver.settled && time - openedAt >= handshakeMs) socket.destroy();
-      else if (settingsUnacked > 0 && time - settingsSentAt >= (isServer ? frameTimeoutMs : handshakeMs))
+      if (!receiver.settled && time - openedAt >= limits.handshakeMs) socket.destroy();
+      else if (settingsUnacked > 0 && time - settingsSentAt >= limits.settingsTimeoutMs)
         fail(new H2Error(errorCode.settingsTimeout, 'SETTINGS were not acknowledged'));
-      else if (partialSince > 0 && time - partialSince >= frameTimeoutMs)
+      else if (partialSince > 0 && time - partialSince >= limits.frameTimeoutMs)
         fail(new H2Error(errorCode.enhanceYourCalm, 'a frame was not completed'));
-      else if (streams.size === 0 && time - usefulAt >= idleMs) fail(new H2Error(errorCode.noError, 'idle'));
-      else if (stalledSince > 0 && time - stalledSince >= stalledConnectionMs) socket.destroy();
+      else if (streams.size === 0 && time - usefulAt >= limits.idleMs) fail(new H2Error(errorCode.noError, 'idle'));
+      else if (stalledSince > 0 && time - stalledSince >= limits.stalledMs) socket.destroy();
     },
   };
 };
@@ -304,11 +291,11 @@ export const createConnection = (o: ConnectionOptions): Connection => {
 const ownSettings = (o: ConnectionOptions): Buffer =>
   settingsFrame([
     ...(o.role === 'server' ? forClients(o) : forServers),
-    [settingId.initialWindowSize, o.streamWindowBytes],
-    [settingId.maxHeaderListSize, headerBytesMax],
+    [settingId.initialWindowSize, o.limits.streamWindowBytes],
+    [settingId.maxHeaderListSize, o.limits.headerBytesMax],
   ]);
 
-const forClients = (o: ConnectionOptions) => [[settingId.maxConcurrentStreams, o.streamsMax]] as const;
+const forClients = (o: ConnectionOptions) => [[settingId.maxConcurrentStreams, o.limits.streamsMax]] as const;
 const forServers = [
   [settingId.headerTableSize, 0],
   [settingId.enablePush, 0],

@@ -3,13 +3,14 @@
 import { connect } from 'node:net';
 
 import { type Connection, createConnection } from './connection.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
 
 export interface DialOptions {
   readonly host: string;
   readonly port: number;
   /** Time for the TCP connection to stand. */
   readonly dialMs: number;
-  readonly streamWindowBytes: number;
+  readonly limits: ConnectionLimits;
   readonly now: () => number;
   readonly onGoaway: () => void;
   readonly onClose: () => void;
@@ -34,8 +35,7 @@ export const dial = (o: DialOptions): Promise<Connection> =>
           role: 'client',
           socket,
           remote: `${o.host}:${o.port}`,
-          streamsMax: 0,
-          streamWindowBytes: o.streamWindowBytes,
+          limits: o.limits,
           now: o.now,
           onGoaway: o.onGoaway,
           onClose: o.onClose,

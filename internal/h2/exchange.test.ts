@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 
 import { suite } from '../../test/support/suite.ts';
 import { type Connection, createConnection } from './connection.ts';
+import { connectionLimits } from './connection-limits.ts';
 import { errorCode } from './error.ts';
 import { fieldValue } from './header-block.ts';
 import { encodeFields } from './hpack/encoder.ts';
@@ -58,6 +59,13 @@ test('bodies come back whole', () =>
     { numRuns: 15 },
   ));
 
+const limitsOf = (streamWindowBytes: number, connectionWindowBytes: number | undefined) => ({
+  ...connectionLimits,
+  streamsMax: 10,
+  streamWindowBytes,
+  connectionWindowBytes,
+});
+
 /** Who gives a call up, and after how many bytes that it received. */
 interface GivenUp {
   readonly by: 'client' | 'server';
@@ -92,7 +100,6 @@ const connectedPair = (plan: Plan, faults: unknown[]): { client: Connection; ser
   const [clientSocket, serverSocket] = duplexPair({ highWaterMark: plan.socketBytes });
   const shared = {
     remote: '',
-    streamsMax: 10,
     now: () => 0,
     onClose: () => undefined,
     onFault: (e: unknown) => faults.push(e),
@@ -102,8 +109,7 @@ const connectedPair = (plan: Plan, faults: unknown[]): { client: Connection; ser
       ...shared,
       role: 'server',
       socket: serverSocket,
-      streamWindowBytes: plan.serverWindow,
-      connectionWindowBytes: plan.connectionWindow,
+      limits: limitsOf(plan.serverWindow, plan.connectionWindow),
       onStream: (stream, block) => {
         const afterBytes = fieldValue(block, 'x-give-up-after');
         return afterBytes === undefined ? echo(stream, plan) : giveUp(echo(stream, plan), stream, Number(afterBytes));
@@ -113,7 +119,7 @@ const connectedPair = (plan: Plan, faults: unknown[]): { client: Connection; ser
       ...shared,
       role: 'client',
       socket: clientSocket,
-      streamWindowBytes: plan.clientWindow,
+      limits: limitsOf(plan.clientWindow, undefined),
     }),
   };
 };

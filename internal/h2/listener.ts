@@ -4,18 +4,13 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 
 import { type Connection, createConnection } from './connection.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
 import type { HeaderBlock } from './header-block.ts';
 import type { Stream, StreamReader } from './stream.ts';
 
 export interface ListenerOptions {
   readonly connectionsMax: number;
-  readonly streamsMax: number;
-  readonly streamWindowBytes: number;
-  readonly connectionWindowBytes: number;
-  /** A new connection must have sent its preface and SETTINGS within this time. */
-  readonly handshakeMs: number;
-  /** A connection without streams is closed after this long. */
-  readonly idleMs: number;
+  readonly limits: ConnectionLimits;
   readonly now: () => number;
   readonly onStream: (stream: Stream, block: HeaderBlock, endStream: boolean) => StreamReader;
   readonly onFault: (error: unknown) => void;
@@ -46,9 +41,7 @@ export const createListener = (o: ListenerOptions): Listener => {
       role: 'server',
       socket,
       remote: remoteOf(socket),
-      streamsMax: o.streamsMax,
-      streamWindowBytes: o.streamWindowBytes,
-      connectionWindowBytes: o.connectionWindowBytes,
+      limits: o.limits,
       now: o.now,
       onStream: o.onStream,
       onClose: () => connections.delete(connection),
@@ -61,7 +54,7 @@ export const createListener = (o: ListenerOptions): Listener => {
     listen: async (host, port) => {
       const address = await bind(server, host, port);
       timer = setInterval(() => {
-        for (const connection of connections) connection.tick(o.handshakeMs, o.idleMs);
+        for (const connection of connections) connection.tick();
       }, tickMs).unref();
       server.on('error', o.onFault);
       return address;

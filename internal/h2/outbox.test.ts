@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { suite } from '../../test/support/suite.ts';
 import { outboxBytesMax } from '../contract/limits.ts';
 import { createConnection } from './connection.ts';
+import { connectionLimits } from './connection-limits.ts';
 import { clientPreface, pingFrame, settingsFrame } from './frame.ts';
 import { createOutbox } from './outbox.ts';
 
@@ -17,7 +18,7 @@ const deafSocket = (): Duplex => new Duplex({ read: () => undefined, write: () =
 
 test('tells once that the peer makes it queue too much', () => {
   let told = 0;
-  const outbox = createOutbox(deafSocket(), {
+  const outbox = createOutbox(deafSocket(), outboxBytesMax, {
     drained: () => undefined,
     flooded: () => {
       told += 1;
@@ -40,9 +41,7 @@ test('a peer that pings and never reads is let go, whatever its patience', () =>
     role: 'server',
     socket,
     remote: '',
-    streamsMax: 1,
-    streamWindowBytes: 65_535,
-    connectionWindowBytes: 65_535,
+    limits: { ...connectionLimits, streamsMax: 1, streamWindowBytes: 65_535, connectionWindowBytes: 65_535 },
     now: () => time,
     onClose: () => undefined,
     onFault: (error) => faults.push(error),

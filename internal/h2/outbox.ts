@@ -2,8 +2,6 @@
 
 import type { Duplex } from 'node:stream';
 
-import { outboxBytesMax } from '../contract/limits.ts';
-
 export interface Outbox {
   push(bytes: Buffer): void;
   /** The socket is full: bodies wait, control frames still queue. */
@@ -18,7 +16,7 @@ export interface Outbox {
 export interface OutboxEvents {
   /** The socket has room again. */
   drained(): void;
-  /** The peer makes us queue more than it reads (outboxBytesMax); told once. */
+  /** The peer makes us queue more than it reads (`bytesMax`); told once. */
   flooded(): void;
 }
 
@@ -27,7 +25,7 @@ const copyBytesMax = 32_768;
 /** Bodies wait while this much is queued for one turn. */
 const turnBytesMax = 262_144;
 
-export const createOutbox = (socket: Duplex, on: OutboxEvents): Outbox => {
+export const createOutbox = (socket: Duplex, bytesMax: number, on: OutboxEvents): Outbox => {
   let queue: Buffer[] = [];
   let queued = 0;
   let scheduled = false;
@@ -76,7 +74,7 @@ export const createOutbox = (socket: Duplex, on: OutboxEvents): Outbox => {
         setImmediate(flush);
       }
       // Told once: what ends the connection then has words of its own to send.
-      if (overfull || queued + socket.writableLength <= outboxBytesMax) return;
+      if (overfull || queued + socket.writableLength <= bytesMax) return;
       overfull = true;
       on.flooded();
     },

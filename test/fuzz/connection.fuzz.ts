@@ -8,6 +8,7 @@ import { Duplex } from 'node:stream';
 import * as assert from 'uvu/assert';
 
 import { type Connection, createConnection } from '../../internal/h2/connection.ts';
+import { connectionLimits } from '../../internal/h2/connection-limits.ts';
 import { H2Error } from '../../internal/h2/error.ts';
 import { clientPreface, flag, frameSizeDefault, frameType, windowDefault, windowMax } from '../../internal/h2/frame.ts';
 import { createFrameReader } from '../../internal/h2/frame-reader.ts';
@@ -96,9 +97,12 @@ const converse = (role: Role, pieces: readonly Buffer[]): Conversation => {
     role,
     socket,
     remote: 'fuzz',
-    streamsMax: 4,
-    streamWindowBytes: 2_000,
-    connectionWindowBytes: role === 'server' ? 70_000 : undefined,
+    limits: {
+      ...connectionLimits,
+      streamsMax: 4,
+      streamWindowBytes: 2_000,
+      connectionWindowBytes: role === 'server' ? 70_000 : undefined,
+    },
     now: () => 0,
     onStream: (stream, block, endStream) => {
       told.push(`opened ${stream.id} with ${block.fields.length} fields${endStream ? ', all' : ''}`);

@@ -1,16 +1,14 @@
 /** Connections from the proxy to nodes: shared by all callers, dialled on demand, replaced when they go away or are worn. Forwards nothing itself. */
 
 import {
-  idleConnectionMs,
   nodeConnectionsMax,
   nodeDialMs,
   nodeResetsMax,
-  nodeSilentMs,
   nodeTickMs,
   nodeUnresponsiveMs,
-  proxyWindowBytes,
 } from '../../../internal/contract/limits.ts';
 import type { Connection } from '../../../internal/h2/connection.ts';
+import type { ConnectionLimits } from '../../../internal/h2/connection-limits.ts';
 import { dial } from '../../../internal/h2/dial.ts';
 import { splitAddress } from '../../../internal/rpc/address.ts';
 
@@ -32,6 +30,7 @@ export interface NodeConnections {
 
 export interface NodeConnectionsOptions {
   readonly now: () => number;
+  readonly limits: ConnectionLimits;
   /** A node with calls in flight has given no sign of life for nodeUnresponsiveMs; told again while that lasts. */
   readonly unresponsive: (address: string) => void;
   readonly onFault: (error: unknown) => void;
@@ -74,7 +73,7 @@ export const createNodeConnections = (o: NodeConnectionsOptions): NodeConnection
       host,
       port: Number(port),
       dialMs: nodeDialMs,
-      streamWindowBytes: proxyWindowBytes,
+      limits: o.limits,
       now: o.now,
       onGoaway: () => {
         if (entry !== undefined) entry.leaving = true;
@@ -134,7 +133,7 @@ const wear = (entry: Entry): void => {
 
 /** A node whose calls hear nothing is asked for a sign of life; one that gives none is reported. */
 const watch = (address: string, { h2 }: Entry, o: NodeConnectionsOptions): void => {
-  h2.tick(nodeSilentMs, idleConnectionMs);
+  h2.tick();
   if (h2.streamCount === 0) return;
   const silentMs = o.now() - h2.heardAt;
   if (silentMs >= nodeTickMs) h2.probe();

@@ -3,17 +3,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { internal, unavailable } from '../../../internal/contract/error.ts';
-import {
-  connectionWindowBytes,
-  drainMs,
-  goodbyeMs,
-  idleConnectionMs,
-  proxyConnectionsMax,
-  proxyHandshakeMs,
-  proxyStreamsMax,
-  proxyWindowBytes,
-} from '../../../internal/contract/limits.ts';
+import { drainMs, goodbyeMs, nodeSilentMs } from '../../../internal/contract/limits.ts';
 import type { PluginContext, ServiceInstance } from '../../../internal/contract/plugin.ts';
+import { type ConnectionLimits, connectionLimits } from '../../../internal/h2/connection-limits.ts';
 import { createListener, type Listener } from '../../../internal/h2/listener.ts';
 import { joinAddress, splitAddress } from '../../../internal/rpc/address.ts';
 import { loadTracer } from '../../../internal/trace/tracer.ts';
@@ -37,6 +29,7 @@ export const create = (ctx: Context): ServiceInstance => {
     start: async () => {
       const nodes = createNodeConnections({
         now: ctx.now,
+        limits: nodeLimits(ctx.config),
         unresponsive: (address) => ctx.needs.router.report(address, 'failed'),
         onFault,
       });
@@ -44,12 +37,8 @@ export const create = (ctx: Context): ServiceInstance => {
       const started: ProxyState = { ctx, nodes, tracer, calls: new Set(), locals: new Set() };
       proxy = started;
       listener = createListener({
-        connectionsMax: proxyConnectionsMax,
-        streamsMax: proxyStreamsMax,
-        streamWindowBytes: proxyWindowBytes,
-        connectionWindowBytes,
-        handshakeMs: proxyHandshakeMs,
-        idleMs: idleConnectionMs,
+        connectionsMax: ctx.config.connections_max,
+        limits: callerLimits(ctx.config),
         now: ctx.now,
         onStream: (stream, block, endStream) => answerCall(started, { stream, block, endStream }),
         onFault,
@@ -72,6 +61,32 @@ export const create = (ctx: Context): ServiceInstance => {
     },
   };
 };
+
+const callerLimits = (config: Context['config']): ConnectionLimits => ({
+  ...connectionLimits,
+  streamsMax: config.streams_max,
+  streamWindowBytes: config.stream_window,
+  connectionWindowBytes: config.connection_window,
+  headerBytesMax: config.header_bytes_max,
+  resetsMax: config.resets_max,
+  resetsPerSecond: config.resets_per_second,
+  controlFramesMax: config.control_frames_max,
+  controlFramesPerSecond: config.control_frames_per_second,
+  handshakeMs: config.handshake_timeout,
+  frameTimeoutMs: config.frame_timeout,
+  idleMs: config.idle_timeout,
+  stalledMs: config.stalled_timeout,
+});
+
+/** Calls of many callers share a connection to a node: one that is not read must not stop the others, and a node may be busy for a while. */
+const nodeLimits = (config: Context['config']): ConnectionLimits => ({
+  ...connectionLimits,
+  streamsMax: 0,
+  streamWindowBytes: config.stream_window,
+  connectionWindowBytes: undefined,
+  handshakeMs: nodeSilentMs,
+  settingsTimeoutMs: nodeSilentMs,
+});
 
 const faultText = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
 

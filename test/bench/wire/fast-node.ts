@@ -1,5 +1,6 @@
 /** A node that costs next to nothing: sends every unary call's bytes back, straight from the frame engine. A program of its own, so that the proxy before it is what limits. Prints its address; ends with its standard input. */
 
+import { connectionLimits } from '../../../internal/h2/connection-limits.ts';
 import { createListener } from '../../../internal/h2/listener.ts';
 import { encodeFields } from '../../../internal/h2/hpack/encoder.ts';
 
@@ -11,11 +12,12 @@ const trailers = encodeFields([['grpc-status', '0']]);
 
 const listener = createListener({
   connectionsMax: 1_000,
-  streamsMax: 1_000,
-  streamWindowBytes: 1_048_576,
-  connectionWindowBytes: 4_194_304,
-  handshakeMs: 10_000,
-  idleMs: 600_000,
+  limits: {
+    ...connectionLimits,
+    streamsMax: 1_000,
+    streamWindowBytes: 1_048_576,
+    connectionWindowBytes: 4_194_304,
+  },
   now: Date.now,
   onStream: (stream) => {
     const chunks: Buffer[] = [];
