@@ -90,6 +90,17 @@ for (const c of [
   { name: 'a dynamic name that is never indexed', bytes: '1f2f 01 63', want: '10 01 61 01 63' },
   { name: 'incremental indexing', bytes: '44 02 2f61', want: '04 02 2f61' },
   { name: 'incremental indexing of a secret', bytes: '57 01 78', want: '1f08 01 78' },
+  {
+    name: 'incremental indexing of a secret named in full',
+    bytes: '40 06 636f6f6b6965 01 78',
+    want: '10 06 636f6f6b6965 01 78',
+  },
+  {
+    name: 'a size update and an index of two bytes',
+    bytes: '20 40 01 61 01 62 6e 01 63',
+    want: '00 01 61 01 62 0f1f 01 63',
+  },
+  { name: 'a block with nothing but a size update', bytes: '20', want: '' },
   { name: 'a size update', bytes: '20 82', want: '82' },
   { name: 'literals that need nothing', bytes: '0001 6101 62 1f08 01 78', want: '0001 6101 62 1f08 01 78' },
   { name: 'the last static name', bytes: '0f2e 01 78', want: '0f2e 01 78' },

@@ -2,7 +2,7 @@
 
 import type { HeaderBlock, HeaderField } from './header-block.ts';
 import type { FieldList } from './hpack/encoder.ts';
-import { encodeBlock, fieldBytesMax, writeField } from './hpack/encoder.ts';
+import { encodeBlock, fieldBytesMax, isSecretName, writeField } from './hpack/encoder.ts';
 import { staticTable } from './hpack/static-table.ts';
 
 /** The block without the fields that `drop` names and with `add` behind them; added pseudo-header fields stand behind the pseudo-header fields that stay (RFC 9113 section 8.3). The same object when that changes nothing. */
@@ -59,8 +59,29 @@ const join = (parts: readonly HeaderBlock[]): HeaderBlock => {
   return { bytes: Buffer.concat(parts.map((part) => part.bytes)), fields };
 };
 
-/** A decoded block that leaned on the dynamic table or changed its size, as one that means the same everywhere: representations that need no table keep their bytes, the others become literals. Never indexed stays never indexed (RFC 7541 section 6.2.3). */
-export const contextFreeBlock = (bytes: Buffer, fields: readonly HeaderField[]): HeaderBlock => {
+/**
+ * A decoded block that leaned on the dynamic table or changed its size, as one that means the same everywhere: representations that need no table keep
+ * their bytes, the others become literals. Never indexed stays never indexed (RFC 7541 section 6.2.3). Go and nghttp2 stop indexing once they may keep
+ * nothing, so this is for their first blocks only; gRPC's C core (Python, C++, Ruby) asks for indexing all the same, in every block.
+ */
+export const contextFreeBlock = (bytes: Buffer, fields: readonly HeaderField[]): HeaderBlock =>
+  fields.every(({ start }) => needsNoTable(bytes, start) || asksForIndexing(bytes[start]!))
+    ? withoutIndexing(bytes, fields)
+    : asLiterals(bytes, fields);
+
+/** A literal with incremental indexing (section 6.2.1) whose index has room in the four bits that the other literals have. */
+const asksForIndexing = (first: number): boolean => first >= 0x40 && first < 0x4f;
+
+/** The same bytes with other first bits in such literals. */
+const withoutIndexing = (bytes: Buffer, fields: readonly HeaderField[]): HeaderBlock => {
+  const from = fields[0]?.start ?? bytes.length;
+  const out = Buffer.from(bytes.subarray(from));
+  for (const { name, start } of fields)
+    if (asksForIndexing(bytes[start]!)) out[start - from]! ^= isSecretName(name) ? 0x50 : 0x40;
+  return { bytes: out, fields: shifted(fields, -from) };
+};
+
+const asLiterals = (bytes: Buffer, fields: readonly HeaderField[]): HeaderBlock => {
   let room = 0;
   for (const field of fields) room += Math.max(field.end - field.start, fieldBytesMax(field.name, field.value));
   const out = Buffer.allocUnsafe(room);

@@ -21,6 +21,8 @@ export const emptySizeUpdate: Buffer = Buffer.from([0x20]);
 export type FieldList = readonly (readonly [name: string, value: string])[];
 
 /** Names whose values no compressor may keep (section 7.1.3): sent as never indexed, which holds for every hop behind us. */
+export const isSecretName = (name: string): boolean => secretNames.has(name);
+
 const secretNames: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization', 'set-cookie']);
 
 /** What the static table has for a name: its first index, and the indexes of whole fields by value. */
@@ -73,7 +75,7 @@ export const fieldBytesMax = (name: string, value: string): number =>
 /** Writes one field at `at`; answers where the next one goes. `secret` makes it never indexed whatever its name. */
 export const writeField = (out: Uint8Array, at: number, name: string, value: string, secret: boolean): number => {
   const known = staticNames.get(name);
-  const never = secret || secretNames.has(name);
+  const never = secret || isSecretName(name);
   const whole = never ? undefined : known?.byValue.get(value);
   if (whole !== undefined) return writeInteger(out, at, { flags: 0x80, prefixBits: 7, value: whole });
   const flags = never ? 0x10 : 0x00;
