@@ -33,7 +33,7 @@ export const createBlockReader = (listBytesMax: number, indexed: () => void): Bl
       if (tooLarge) return undefined;
       if (!contextFree) return contextFreeBlock(bytes, fields);
       // The bytes may be a view of a read that is much larger. They mean the same whenever they come, and leave the table as it is.
-      const block = { bytes: Buffer.from(bytes), fields };
+      const block: HeaderBlock = { bytes: Buffer.from(bytes), fields, fitFor: undefined, note: undefined };
       remembered[slot] = block;
       return block;
     },

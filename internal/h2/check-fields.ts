@@ -1,8 +1,14 @@
 /** What makes a list of fields malformed (RFC 9113 sections 8.1 to 8.3). Pure; words the fault, ends nothing. */
 
-import type { HeaderField } from './header-block.ts';
+import type { HeaderBlock, HeaderField, MessagePart } from './header-block.ts';
 
-export type MessagePart = 'request' | 'response' | 'trailers';
+/** Whether the block is fit for that part of a message. It is looked at once, however often the reader hands it out. */
+export const isFit = (block: HeaderBlock, part: MessagePart): boolean => {
+  if (block.fitFor === part) return true;
+  if (fieldsFault(block.fields, part) !== undefined) return false;
+  block.fitFor = part;
+  return true;
+};
 
 /** The fault of the fields as that part of a message; undefined when there is none. */
 export const fieldsFault = (fields: readonly HeaderField[], part: MessagePart): string | undefined => {

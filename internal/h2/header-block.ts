@@ -9,10 +9,16 @@ export interface HeaderField {
   readonly end: number;
 }
 
+export type MessagePart = 'request' | 'response' | 'trailers';
+
 /** A decoded block whose bytes mean the same on every connection: static indexes and literals without indexing only (RFC 7541 section 6.1, 6.2.2, 6.2.3). */
 export interface HeaderBlock {
   readonly bytes: Buffer;
   readonly fields: readonly HeaderField[];
+  /** The part of a message that its fields were found fit for; written by check-fields.ts. */
+  fitFor?: MessagePart;
+  /** Room for what the layer above wants to find again with the same block: many come again and again, as the same object. */
+  note?: unknown;
 }
 
 /** The value of the only field of that name; undefined when there is none. Several values come joined with `, `. */

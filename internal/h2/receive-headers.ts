@@ -2,9 +2,9 @@
 
 import type { AssembledBlock } from './block-assembler.ts';
 import type { BlockReader } from './block-reader.ts';
-import { contentLength, fieldsFault, type MessagePart } from './check-fields.ts';
+import { contentLength, isFit } from './check-fields.ts';
 import { errorCode } from './error.ts';
-import { fieldValue, type HeaderBlock } from './header-block.ts';
+import { fieldValue, type HeaderBlock, type MessagePart } from './header-block.ts';
 import { encodeFields } from './hpack/encoder.ts';
 import type { Stream, StreamReader } from './stream.ts';
 import { deafReader, type StreamState } from './stream-state.ts';
@@ -75,9 +75,9 @@ export const createHeaderReceiver = (o: HeaderReceiverOptions): ((assembled: Ass
   };
 };
 
-const isMalformed = ({ fields }: HeaderBlock, endStream: boolean): boolean => {
-  if (fieldsFault(fields, 'request') !== undefined) return true;
-  const length = contentLength(fields);
+const isMalformed = (block: HeaderBlock, endStream: boolean): boolean => {
+  if (!isFit(block, 'request')) return true;
+  const length = contentLength(block.fields);
   return Number.isNaN(length) || (endStream && length !== undefined && length !== 0);
 };
 
@@ -89,7 +89,7 @@ const laterFault = (s: StreamState, block: HeaderBlock | undefined, endStream: b
   if (s.remoteEnd) return errorCode.streamClosed;
   if (block === undefined) return errorCode.enhanceYourCalm;
   const part: MessagePart = s.headed ? 'trailers' : 'response';
-  if (fieldsFault(block.fields, part) !== undefined) return errorCode.protocolError;
+  if (!isFit(block, part)) return errorCode.protocolError;
   if (part === 'response') {
     const inOrder = endStream ? !isInterim(block) : !Number.isNaN(contentLength(block.fields));
     return inOrder ? undefined : errorCode.protocolError;

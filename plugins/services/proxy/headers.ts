@@ -79,13 +79,26 @@ export interface RequestEdit {
 }
 
 /** The request as it goes to a node: everything stays as it came, the namespace that was decided and the span are written in. */
-export const requestBlock = (block: HeaderBlock, { namespace, traceparent }: RequestEdit): Buffer => {
+export const requestBlock = (block: HeaderBlock, { namespace, traceparent }: RequestEdit): Buffer =>
+  Buffer.concat([keptBytes(block, namespace), encodeFields([['traceparent', traceparent]])]);
+
+/** What is the same for every call that comes with this block. */
+interface Kept {
+  readonly namespace: string;
+  readonly bytes: Buffer;
+}
+
+const keptBytes = (block: HeaderBlock, namespace: string): Buffer => {
+  const known = block.note as Kept | undefined;
+  if (known?.namespace === namespace) return known.bytes;
   const sameNamespace = fieldValue(block, 'micro-namespace') === namespace;
-  const add: (readonly [string, string])[] = [['traceparent', traceparent]];
+  const add: (readonly [string, string])[] = [];
   if (!sameNamespace) add.push(['micro-namespace', namespace]);
   if (fieldValue(block, 'te') === undefined) add.push(['te', 'trailers']);
   const drop = (name: string): boolean => name === 'traceparent' || (name === 'micro-namespace' && !sameNamespace);
-  return editBlock(block, { drop, add }).bytes;
+  const kept: Kept = { namespace, bytes: editBlock(block, { drop, add }).bytes };
+  block.note = kept;
+  return kept.bytes;
 };
 
 /** The answer to a browser or HTTP client: the headers before the error as JSON. */
