@@ -138,6 +138,16 @@ const run = (file: string, args: readonly string[], cwd: string, timeout: number
     });
   });
 
+/** For tests whose subject calls go itself: where this user's caches are, and how our programs are compiled, so that little is left to do. */
+export const goSettings = async (): Promise<Readonly<Record<string, string>>> => {
+  const go = goCommand();
+  if (go === undefined) return {};
+  const told = await run(go, ['env', '-json', 'GOCACHE', 'GOMODCACHE'], root, versionLimitMs);
+  if (told.fault !== undefined) throw new Error(`go env: ${told.fault}`);
+  const caches = JSON.parse(told.output) as Readonly<Record<string, string>>;
+  return { ...caches, CGO_ENABLED: '0', GOFLAGS: '-trimpath', GOPROXY: 'off', GOTOOLCHAIN: 'local' };
+};
+
 /** Go finds its caches and settings through HOME. That of a test is new each time, so the user's own it is, or ours where that one cannot be written. */
 const goEnvironment = (): NodeJS.ProcessEnv => {
   const env: NodeJS.ProcessEnv = { ...process.env, HOME: homeForGo(), CGO_ENABLED: '0', GOWORK: 'off' };

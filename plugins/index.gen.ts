@@ -29,6 +29,7 @@ import { plugin as driversBlobMemory } from './drivers/blob/memory/plugin.ts';
 import { plugin as driversBlobRpc } from './drivers/blob/rpc/plugin.ts';
 import { plugin as driversBlobSqlite } from './drivers/blob/sqlite/plugin.ts';
 import { plugin as driversBuilderCommand } from './drivers/builder/command/plugin.ts';
+import { plugin as driversBuilderGo } from './drivers/builder/go/plugin.ts';
 import { plugin as driversBuilderTypescript } from './drivers/builder/typescript/plugin.ts';
 import { plugin as driversClientDirect } from './drivers/client/direct/plugin.ts';
 import { plugin as driversClientProxy } from './drivers/client/proxy/plugin.ts';
@@ -80,6 +81,7 @@ export const plugins: readonly Plugin[] = [
   driversBlobRpc,
   driversBlobSqlite,
   driversBuilderCommand,
+  driversBuilderGo,
   driversBuilderTypescript,
   driversClientDirect,
   driversClientProxy,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import * as assert from 'uvu/assert';
 
-import { goCommand } from '../../build/go-fixtures.ts';
+import { goCommand, goSettings } from '../../build/go-fixtures.ts';
 import { type GoMicro, openGoMicro } from '../support/go-micro.ts';
 import { poll } from '../support/poll.ts';
 import { type MicroResult, type Server, startServer } from '../support/server.ts';
@@ -30,9 +30,9 @@ const tests = (go: Go): void => {
   let server: Server;
   const sources = mkdtempSync(join(tmpdir(), 'micro-e2e-'));
 
+  const path = `${dirname(goCommand() ?? '/')}:${process.env.PATH}`;
   const micro = (words: string | readonly string[], cwd?: string): Promise<MicroResult> => {
     // `run` calls `go mod vendor`, which has nothing to fetch here and must not try.
-    const path = `${dirname(goCommand() ?? '')}:${process.env.PATH}`;
     const env = { PATH: path, GOPROXY: 'off', GOFLAGS: '', GOTOOLCHAIN: 'local' };
     return go.run('micro', typeof words === 'string' ? words.split(' ') : words, { env, cwd });
   };
@@ -49,7 +49,7 @@ const tests = (go: Go): void => {
   };
 
   test.before(async () => {
-    server = await startServer();
+    server = await startServer({ env: { ...(await goSettings()), PATH: path } });
     await ok(server, ['run', '--wait', copyExample(sources, 'everything')]);
   });
 
@@ -161,14 +161,18 @@ const tests = (go: Go): void => {
       { micro: 'store tables', prints: /^T$/m },
     ]));
 
-  test('runs, updates, logs and kills a folder', async () => {
-    // It sends Go sources only, so it also says what to start.
-    const folder = join(sources, 'gobin');
-    mkdirSync(folder);
-    writeFileSync(join(folder, 'go.mod'), 'module gobin\n\ngo 1.21\n');
-    writeFileSync(join(folder, 'main.go'), 'package main\n\nfunc main() {}\n');
+  /** A folder that the Go command line can send: it takes Go sources only. */
+  const sourceOf = (name: string, main: string): void => {
+    const folder = join(sources, name);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'go.mod'), `module ${name}\n\ngo 1.21\n`);
+    writeFileSync(join(folder, 'main.go'), main);
     chmodSync(sources, 0o755);
     chmodSync(folder, 0o777);
+  };
+
+  test('runs, updates, logs and kills a folder', async () => {
+    sourceOf('gobin', 'package main\n\nfunc main() {}\n');
     const start = join(go.service(sources, 'go-service'), 'service');
     const run = ['run', '--command', start, '--env_vars', 'MICRO_SERVICE_ADDRESS=127.0.0.1:0', './gobin'];
     const first = await micro(run, sources);
@@ -192,6 +196,24 @@ const tests = (go: Go): void => {
       { micro: 'status', prints: /^(?![\s\S]*gobin)/ },
       { micro: 'kill gobin', exit: 127, prints: 'not found' },
     ]);
+  });
+
+  test('sends Go sources, which the server compiles', async () => {
+    const waits =
+      'package main\n\nimport "time"\n\nfunc main() {\n\tprintln("compiled and started")\n\ttime.Sleep(time.Hour)\n}\n';
+    sourceOf('gosource', waits);
+    assert.is((await micro('run ./gosource', sources)).code, 0);
+    await poll('the program to start', async () =>
+      /^compiled and started$/m.test((await micro('logs gosource')).stdout),
+    );
+    sourceOf('gosource', 'package main\n\nfunc main() { nothing() }\n');
+    await micro('update ./gosource', sources);
+    const shown = await poll(
+      'the fault',
+      async () => /^gosource\s.*$/m.exec((await micro('status')).stdout)?.[0].match(/error=.*/)?.[0],
+    );
+    assert.match(shown, /main\.go:3:15: undefined: nothing/);
+    await runs([{ micro: 'kill gosource' }]);
   });
 
   test('makes and removes accounts, rules and tokens, and changes a password', () =>

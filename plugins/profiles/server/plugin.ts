@@ -12,7 +12,7 @@ export const plugin = defineProfile({
     registry: 'drivers/registry/sqlite',
     auth: 'drivers/auth/local',
     runtime: 'drivers/runtime/local',
-    builder: ['drivers/builder/typescript', 'drivers/builder/command'],
+    builder: ['drivers/builder/typescript', 'drivers/builder/command', 'drivers/builder/go'],
     router: 'drivers/router/registry',
     client: 'drivers/client/direct',
   },

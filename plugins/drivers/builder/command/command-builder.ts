@@ -1,4 +1,4 @@
-/** Builds nothing: a folder with an executable file `service` is started as it is, one with go.mod by `go run`. Both run under a guard, since they do not end with us by themselves. */
+/** Builds nothing: a folder with an executable file `service` is started as it is, under a guard, since it does not end with us by itself. */
 
 import { access, constants, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,24 +9,13 @@ import { selfCommand } from '../../../../internal/process/self.ts';
 
 export const create = (): Builder => ({
   name: 'command',
-  detect: async (folder) => (await commandOf(folder)) !== undefined,
+  detect: (folder) => isExecutable(join(folder, 'service')),
   build: async ({ folder }) => {
-    const command = await commandOf(folder);
-    if (command === undefined)
-      throw badRequest('builder.command', 'no executable file `service` and no go.mod in the folder');
-    return guarded(command, folder);
+    const file = join(folder, 'service');
+    if (!(await isExecutable(file))) throw badRequest('builder.command', 'no executable file `service` in the folder');
+    return guarded([file], folder);
   },
 });
-
-const commandOf = async (folder: string): Promise<readonly string[] | undefined> => {
-  if (await isExecutable(join(folder, 'service'))) return [join(folder, 'service')];
-  if (await isFile(join(folder, 'go.mod'))) {
-    return (await isFile(join(folder, 'vendor', 'modules.txt')))
-      ? ['go', 'run', '-mod', 'vendor', '.']
-      : ['go', 'run', '.'];
-  }
-  return undefined;
-};
 
 /** The command under our guard, which ends it when the server dies. */
 const guarded = (command: readonly string[], cwd: string): Launch => {

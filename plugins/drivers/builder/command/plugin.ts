@@ -5,7 +5,7 @@ import { defineDriver } from '../../../../internal/contract/plugin.ts';
 
 export const plugin = defineDriver({
   id: 'drivers/builder/command',
-  summary: 'An executable named `service`, or a Go module run by the go command',
+  summary: 'An executable named `service`',
   provides: builder,
   load: () => import('./command-builder.ts'),
 });
