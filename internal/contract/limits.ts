@@ -39,6 +39,8 @@ export const clientTimeoutMs = 10_000;
 /** Registered nodes live this long without a refresh; services refresh at the interval. */
 export const registerTtlMs = 90_000;
 export const registerIntervalMs = 30_000;
+/** A watcher that is more events behind than this is told several changes of one version as one. */
+export const watchMergeAfter = 64;
 /** Events a watcher may be behind, and nodes in all of them together. */
 export const watchQueueMax = 4_096;
 export const watchQueueNodesMax = 500_000;

@@ -56,7 +56,10 @@ export interface Registry {
   get(name: string, o?: RegistryOptions): Promise<readonly Service[]>;
   /** One entry per version of every service, sorted by name, then version. */
   list(o?: RegistryOptions): Promise<readonly Service[]>;
-  /** Changes from now on, of one service or of all. Ends with the signal; a reader that falls behind by watchQueueMax gets tooMany. */
+  /**
+   * Changes from now on, of one service or of all. Ends with the signal. A reader that falls behind is told several changes of a version as
+   * one; when watchQueueMax does not hold even that, it gets tooMany, and has to list and watch again (internal/registry/mirror.ts does).
+   */
   watch(o?: RegistryOptions & { readonly service?: string }): AsyncIterable<RegistryEvent>;
 }
 

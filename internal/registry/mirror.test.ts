@@ -77,7 +77,7 @@ const linkTo = (registry: Registry, chaos: Chaos): Pick<MirrorOptions, 'open' | 
     open: async function* (signal) {
       await turns(upTo(8));
       for await (const event of registry.watch({ domain: '*', signal })) {
-        // Long enough, now and then, for the queue to run over.
+        // Long enough, now and then, for changes to pile up and be merged.
         await turns(odds(100) ? 400 : upTo(3));
         if (odds(150)) throw internal('test', 'connection lost');
         yield event;

@@ -1,11 +1,11 @@
 /**
- * The watchers of a registry. Each has a bounded queue that fills from the moment watch() is called, so that
- * no event is lost between the call and the first read. Owns the queues; knows nothing of records.
+ * The watchers of a registry. Each has a bounded queue that fills from the moment watch() is called, so that no event is lost between the
+ * call and the first read; a reader that is behind is told the latest state of a version once. Owns the queues; knows nothing of records.
  */
 
 import { defaultNamespace } from '../contract/core.ts';
 import { tooMany } from '../contract/error.ts';
-import { watchQueueMax, watchQueueNodesMax } from '../contract/limits.ts';
+import { watchMergeAfter, watchQueueMax, watchQueueNodesMax } from '../contract/limits.ts';
 import type { RegistryEvent, RegistryOptions } from '../contract/registry.ts';
 
 export interface Watchers {
@@ -20,7 +20,7 @@ export interface Watchers {
 interface Watcher {
   readonly domain: string;
   readonly service: string | undefined;
-  push(event: RegistryEvent): void;
+  push(domain: string, event: RegistryEvent): void;
   end(): void;
 }
 
@@ -49,7 +49,7 @@ export const createWatchers = (): Watchers => {
       for (const watcher of [...open]) {
         if (!wants(watcher, changed)) continue;
         made ??= event();
-        watcher.push(made);
+        watcher.push(changed.domain, made);
       }
     },
     close: () => {
@@ -64,7 +64,7 @@ const wants = (watcher: Watcher, { domain, name }: { readonly domain: string; re
 
 interface Queue {
   readonly events: AsyncIterable<RegistryEvent>;
-  push(event: RegistryEvent): void;
+  push(domain: string, event: RegistryEvent): void;
   /** What is queued can still be read. */
   end(): void;
 }
@@ -74,8 +74,7 @@ interface Queue {
  * would never clean up if left before its first read.
  */
 const createQueue = (onEnd: () => void): Queue => {
-  let waiting: RegistryEvent[] = [];
-  let waitingNodes = 0;
+  const backlog = createBacklog();
   let readers: (() => void)[] = [];
   let ended = false;
   let failure: Error | undefined;
@@ -90,38 +89,80 @@ const createQueue = (onEnd: () => void): Queue => {
     onEnd();
     wake();
   };
-  const push = (event: RegistryEvent): void => {
+  const push = (domain: string, event: RegistryEvent): void => {
     if (ended) return;
-    const nodes = event.service.nodes.length;
-    const bound = waiting.length >= watchQueueMax ? 'watchQueueMax' : 'watchQueueNodesMax';
-    if (bound === 'watchQueueMax' || (waiting.length > 0 && waitingNodes + nodes > watchQueueNodesMax)) {
-      const behind = `watcher is more than ${waiting.length} events of ${waitingNodes} nodes behind (${bound})`;
-      failure = tooMany('registry.Registry.Watch', behind);
-      waiting = [];
-      end();
+    const bound = backlog.add(domain, event);
+    if (bound === undefined) {
+      wake();
       return;
     }
-    waiting.push(event);
-    waitingNodes += nodes;
-    wake();
+    failure = tooMany('registry.Registry.Watch', `watcher is too far behind: more than ${bound}`);
+    backlog.clear();
+    end();
   };
   const next = async (): Promise<IteratorResult<RegistryEvent>> => {
     while (true) {
-      const value = waiting.shift();
-      if (value !== undefined) {
-        waitingNodes -= value.service.nodes.length;
-        return { done: false, value };
-      }
+      const value = backlog.take();
+      if (value !== undefined) return { done: false, value };
       if (failure !== undefined) throw failure;
       if (ended) return { done: true, value: undefined };
       await new Promise<void>((resolve) => readers.push(resolve));
     }
   };
   const leave = async (): Promise<IteratorResult<RegistryEvent>> => {
-    waiting = [];
+    backlog.clear();
     end();
     return { done: true, value: undefined };
   };
   const events = { [Symbol.asyncIterator]: () => ({ next, return: leave }) };
   return { events, push, end };
+};
+
+interface Backlog {
+  /** The bound it would break, when the event does not fit in. */
+  add(domain: string, event: RegistryEvent): string | undefined;
+  take(): RegistryEvent | undefined;
+  clear(): void;
+}
+
+/** Events in the order they came. Behind the first watchMergeAfter, each version has one: its latest state is all that a reader needs who is that far behind. */
+const createBacklog = (): Backlog => {
+  const waiting = new Map<number | string, RegistryEvent>();
+  let nodes = 0;
+  let count = 0;
+  const remove = (key: number | string): RegistryEvent | undefined => {
+    const event = waiting.get(key);
+    if (event === undefined) return undefined;
+    waiting.delete(key);
+    nodes -= event.service.nodes.length;
+    return event;
+  };
+  return {
+    add: (domain, event) => {
+      const { name, version, nodes: own } = event.service;
+      const key = waiting.size < watchMergeAfter ? count++ : JSON.stringify([domain, name, version]);
+      const earlier = remove(key);
+      if (waiting.size >= watchQueueMax) return `${watchQueueMax} events (watchQueueMax)`;
+      if (waiting.size > 0 && nodes + own.length > watchQueueNodesMax)
+        return `${watchQueueNodesMax} nodes (watchQueueNodesMax)`;
+      waiting.set(key, earlier === undefined ? event : merged(earlier, event));
+      nodes += own.length;
+      return undefined;
+    },
+    take: () => {
+      const first = waiting.keys().next();
+      return first.done === true ? undefined : remove(first.value);
+    },
+    clear: () => {
+      waiting.clear();
+      nodes = 0;
+    },
+  };
+};
+
+/** What two changes of a version come to for a reader who has seen neither. */
+const merged = (earlier: RegistryEvent, later: RegistryEvent): RegistryEvent => {
+  if (earlier.action === 'create' && later.action === 'update') return { ...later, action: 'create' };
+  if (earlier.action === 'delete' && later.action === 'create') return { ...later, action: 'update' };
+  return later;
 };

@@ -4,6 +4,7 @@ import { authorize, authorizeAdmin } from '../../../internal/auth/authorize.ts';
 import { defaultNamespace } from '../../../internal/contract/core.ts';
 import { notFound } from '../../../internal/contract/error.ts';
 import type { PluginContext, ServiceInstance } from '../../../internal/contract/plugin.ts';
+import type { Service } from '../../../internal/contract/registry.ts';
 import { serviceMessageOf, serviceOf } from '../../../internal/schema/core/registry-record.ts';
 import { registryApi } from '../../../internal/schema/core/registry.ts';
 import { implement } from '../../../internal/schema/implement.ts';
@@ -20,19 +21,26 @@ const ids = {
 
 export const create = (ctx: PluginContext<{}, typeof needs>): ServiceInstance => {
   const { registry } = ctx.needs;
+  const messages = new WeakMap<Service, ReturnType<typeof serviceMessageOf>>();
+  /** Drivers answer with the same object until something changes. */
+  const messageOf = (service: Service): ReturnType<typeof serviceMessageOf> => {
+    const known = messages.get(service) ?? serviceMessageOf(service);
+    messages.set(service, known);
+    return known;
+  };
   const handlers = implement(registryApi, {
     'Registry.GetService': async (request, call) => {
       const domain = domainOf(request);
       authorize(call.account, domain, ids.get);
       const services = await registry.get(request.service, { domain, signal: call.signal });
       if (services.length === 0) throw notFound(ids.get, 'service not found');
-      return { services: services.map(serviceMessageOf) };
+      return { services: services.map(messageOf) };
     },
     'Registry.ListServices': async (request, call) => {
       const domain = domainOf(request);
       authorize(call.account, domain, ids.list);
       const services = await registry.list({ domain, signal: call.signal });
-      return { services: services.map(serviceMessageOf) };
+      return { services: services.map(messageOf) };
     },
     'Registry.Register': async (request, call) => {
       const domain = domainOf(request);
@@ -52,7 +60,7 @@ export const create = (ctx: PluginContext<{}, typeof needs>): ServiceInstance =>
       const domain = domainOf(request);
       authorize(call.account, domain, ids.watch);
       const events = registry.watch({ domain, service: request.service || undefined, signal: call.signal });
-      for await (const { action, service } of events) yield { action, service: serviceMessageOf(service) };
+      for await (const { action, service } of events) yield { action, service: messageOf(service) };
     },
   });
   return { handlers };
