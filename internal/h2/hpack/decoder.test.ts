@@ -1,5 +1,6 @@
 /** The decoder against the examples of RFC 7541 Appendix C, the rules on the dynamic table's size, and bytes that are wrong. */
 
+import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
 
 import { suite } from '../../../test/support/suite.ts';
@@ -276,6 +277,39 @@ test('a list at its limits is taken', () => {
     fieldsMax: 2,
   });
   assert.is(decoded.tooLarge, false);
+});
+
+test('random bytes are fields within the limits or a fault', () => {
+  const small = { listBytesMax: 1_000, fieldsMax: 10 };
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ minLength: 1, maxLength: 200 }), { maxLength: 4 }), (blocks) => {
+      const decoder = createHpackDecoder({ tableBytesMax: 4096 });
+      try {
+        for (const block of blocks) {
+          const { fields } = decoder.decode(Buffer.from(block), small);
+          assert.ok(fields.length <= small.fieldsMax);
+          assert.ok(
+            fields.reduce((n, { name, value }) => n + name.length + value.length + 32, 0) <= small.listBytesMax,
+          );
+        }
+      } catch (e) {
+        if (!(e instanceof H2Error)) throw e;
+        assert.is(e.code, errorCode.compressionError);
+      }
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('a length that is only announced takes no memory', () => {
+  const before = process.memoryUsage().arrayBuffers;
+  // 256 MiB, plain and in Huffman code.
+  for (const flag of ['7f', 'ff'])
+    assert.match(
+      faultOf(() => createHpackDecoder({ tableBytesMax: 0 }).decode(hex(`00${flag}81feff7f 61`), limit)).message,
+      /middle of a field/,
+    );
+  assert.ok(process.memoryUsage().arrayBuffers - before < 1 << 20);
 });
 
 const faultOf = (run: () => unknown): H2Error => {
