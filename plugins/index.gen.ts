@@ -13,6 +13,7 @@ import { plugin as commandsLogin } from './commands/login/plugin.ts';
 import { plugin as commandsLogout } from './commands/logout/plugin.ts';
 import { plugin as commandsLogs } from './commands/logs/plugin.ts';
 import { plugin as commandsPlugin } from './commands/plugin/plugin.ts';
+import { plugin as commandsRegistry } from './commands/registry/plugin.ts';
 import { plugin as commandsRun } from './commands/run/plugin.ts';
 import { plugin as commandsServer } from './commands/server/plugin.ts';
 import { plugin as commandsService } from './commands/service/plugin.ts';
@@ -48,6 +49,7 @@ import { plugin as profilesService } from './profiles/service/plugin.ts';
 import { plugin as profilesTest } from './profiles/test/plugin.ts';
 import { plugin as servicesApi } from './services/api/plugin.ts';
 import { plugin as servicesAuth } from './services/auth/plugin.ts';
+import { plugin as servicesGrpc } from './services/grpc/plugin.ts';
 import { plugin as servicesProxy } from './services/proxy/plugin.ts';
 import { plugin as servicesRegistry } from './services/registry/plugin.ts';
 import { plugin as servicesRuntime } from './services/runtime/plugin.ts';
@@ -65,6 +67,7 @@ export const plugins: readonly Plugin[] = [
   commandsLogout,
   commandsLogs,
   commandsPlugin,
+  commandsRegistry,
   commandsRun,
   commandsServer,
   commandsService,
@@ -100,6 +103,7 @@ export const plugins: readonly Plugin[] = [
   profilesTest,
   servicesApi,
   servicesAuth,
+  servicesGrpc,
   servicesProxy,
   servicesRegistry,
   servicesRuntime,

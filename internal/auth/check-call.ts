@@ -50,7 +50,7 @@ export const identifyCall = async (check: CallCheck): Promise<CheckedCall> => {
 
 export interface RightsOf {
   readonly auth: Pick<CallerAuth, 'rules'>;
-  /** Micro name of the service in question. */
+  /** Who asks, for errors. */
   readonly service: string;
   readonly account: Account | undefined;
   readonly namespace: string;
@@ -59,10 +59,11 @@ export interface RightsOf {
   readonly signal?: AbortSignal;
 }
 
-/** Which endpoints of a service this caller may call, by the rules as they are now: for lists that show no more than that. */
-export const callRights = async (o: RightsOf): Promise<(endpoint: string) => boolean> => {
-  const rules = await readRules(o, o.rulesNamespace ?? o.namespace);
-  return (endpoint) => decideCall({ ...o, endpoint }, { ...o, rules }).allowed;
+/** Which endpoints of which services this caller may call, by the rules as they are now: for lists that show no more than that. */
+export const callRights = async (o: RightsOf): Promise<(service: string, endpoint: string) => boolean> => {
+  const { rulesNamespace } = o;
+  const rules = await readRules(o, rulesNamespace ?? o.namespace);
+  return (service, endpoint) => decideCall({ service, endpoint, rulesNamespace }, { ...o, rules }).allowed;
 };
 
 /** checkCall without waiting, when the caller's account and the rules are known; undefined when they must be asked for. Throws what checkCall rejects with. */

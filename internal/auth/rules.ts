@@ -34,10 +34,9 @@ const openEndpoints: ReadonlySet<string> = new Set([
   'auth:Auth.Token',
   'auth:Auth.Inspect',
   'proxy:Debug.Health',
-  'grpc.health.v1:Health.Check',
-  'grpc.health.v1:Health.Watch',
-  'grpc.reflection.v1:ServerReflection.ServerReflectionInfo',
-  'grpc.reflection.v1alpha:ServerReflection.ServerReflectionInfo',
+  'grpc:Health.Check',
+  'grpc:Health.Watch',
+  'grpc:ServerReflection.ServerReflectionInfo',
 ]);
 const coreNames: ReadonlySet<string> = new Set(coreServiceNames);
 

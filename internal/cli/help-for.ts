@@ -14,7 +14,7 @@ export interface HelpOptions {
 /** The page for these words, none for the program's own; undefined when no command is called so. */
 export const helpFor = async (words: readonly string[], o: HelpOptions): Promise<string | undefined> => {
   if (words.length === 0) return rootPage(o);
-  const match = matchVerb(words, o.plugins);
+  const match = matchVerb(words, o.plugins, { forHelp: true });
   if (match.kind === 'none') return undefined;
   const { groupPage, verbPage } = await import('./usage.ts');
   const name = match.kind === 'group' ? match.name : match.verb.words;

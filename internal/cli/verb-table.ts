@@ -1,6 +1,6 @@
 /** From words to verbs: the longest match among all manifests. Pure; knows nothing of services or of programs on PATH. */
 
-import type { FieldSpecs } from '../contract/field.ts';
+import type { FieldSpec, FieldSpecs } from '../contract/field.ts';
 import type { CommandPlugin, Plugin, Verb } from '../contract/plugin.ts';
 
 export interface FoundVerb {
@@ -19,14 +19,19 @@ export type Match =
 /** The fallback for unknown words. */
 export const anyWord = '*';
 
-/** The longest verb whose words begin the line; a shorter verb wins over a longer group. */
-export const matchVerb = (words: readonly string[], plugins: readonly Plugin[]): Match => {
+/** The longest verb whose words begin the line; a shorter verb wins over a longer group. `forHelp`: verbs that share their word with a service count always. */
+export const matchVerb = (
+  words: readonly string[],
+  plugins: readonly Plugin[],
+  { forHelp = false }: { readonly forHelp?: boolean } = {},
+): Match => {
   const verbs = verbsOf(plugins);
   for (let length = words.length; length > 0; length--) {
     const name = words.slice(0, length).join(' ');
     const found = verbs.find(({ verb }) => verb.words === name && name !== anyWord);
-    if (found !== undefined) return { kind: 'verb', ...found, words: words.slice(length) };
-    if (isGroup(name, plugins)) return { kind: 'group', name, words: words.slice(length) };
+    const below = words.slice(length);
+    if (found !== undefined && (forHelp || takes(found.verb, below))) return { kind: 'verb', ...found, words: below };
+    if (isGroup(name, plugins, forHelp)) return { kind: 'group', name, words: words.slice(length) };
   }
   return { kind: 'none' };
 };
@@ -43,7 +48,16 @@ export const verbsBelow = (name: string, plugins: readonly Plugin[]): readonly V
     .map(({ verb }) => verb)
     .filter((verb) => verb.words.startsWith(`${name} `));
 
-const isGroup = (name: string, plugins: readonly Plugin[]): boolean => verbsBelow(name, plugins).length > 0;
+const isGroup = (name: string, plugins: readonly Plugin[], forHelp: boolean): boolean =>
+  verbsBelow(name, plugins).some((verb) => forHelp || verb.sharesWord !== true);
+
+const takes = (verb: Verb, words: readonly string[]): boolean => {
+  if (verb.sharesWord !== true) return true;
+  const [first] = words;
+  if (first !== undefined && !first.startsWith('-')) return true;
+  const required = Object.entries<FieldSpec>(verb.flags ?? {}).filter(([, spec]) => spec.required);
+  return required.some(([name]) => words.some((word) => word === `--${name}` || word.startsWith(`--${name}=`)));
+};
 
 /** First words of all verbs that help lists, sorted. */
 export const commandWords = (plugins: readonly Plugin[]): readonly string[] =>

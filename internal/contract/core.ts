@@ -17,4 +17,5 @@ export const coreServiceNames: readonly string[] = [
   'proxy',
   'api',
   'events',
+  'grpc',
 ];

@@ -61,6 +61,18 @@ export const registryRestoreMsMax = 600_000;
 export const registryNameCharsMax = 253;
 /** A node id or address, in characters. */
 export const nodeTextCharsMax = 512;
+/** Descriptors of other services: how long one is asked for them and they are believed, and how many services' are kept. */
+export const reflectionTimeoutMs = 5_000;
+export const reflectionTrustMs = 60_000;
+export const reflectedServicesMax = 256;
+/** Descriptors of a server without reflection, which the registry keeps, in characters. */
+export const registeredFilesCharsMax = 128 * KiB;
+/** Services of which one search for a name that is no service's may read the descriptors. */
+export const reflectionSearchMax = 64;
+/** Health of other services: how long one has to answer, how often a watched one is asked, and how many may be watched. */
+export const healthTimeoutMs = 2_000;
+export const healthWatchMs = 1_000;
+export const healthWatchersMax = 1_000;
 /** Depth of registered value trees, top = 0 (wire.md 4.2). */
 export const valueTreeDepthMax = 6;
 /** Fields of one such tree: types that hold each other would multiply at every level. */

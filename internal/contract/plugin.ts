@@ -2,7 +2,7 @@
 
 import type { Capability, Needs, Resolved } from './capability.ts';
 import type { FieldSpecs, Values } from './field.ts';
-import type { Handlers } from './handler.ts';
+import type { Handler, Handlers } from './handler.ts';
 import type { Listener } from './listener.ts';
 import type { Logger } from './logger.ts';
 import type { Output } from './output.ts';
@@ -67,6 +67,8 @@ export interface ServicePlugin<C extends FieldSpecs, N extends Needs> extends Ma
 /** What a service plugin creates. A gateway (api, proxy) opens its own port in start() and names it in listeners(). */
 export interface ServiceInstance extends Running {
   readonly handlers: Handlers;
+  /** Answers what comes to the listener for services that are not behind it. */
+  readonly fallback?: Handler;
   listeners?(): readonly Listener[];
 }
 
@@ -90,6 +92,8 @@ export interface Verb<F extends FieldSpecs = {}, C extends FieldSpecs = {}, N ex
   readonly examples?: readonly string[];
   /** Left out of help. */
   readonly hidden?: boolean;
+  /** The first word is a service's name as well. The verb takes a line that goes on with a positional or with one of its required flags; any other is the service's. */
+  readonly sharesWord?: boolean;
   /** Flags are not parsed: everything after the words arrives in `raw` (dynamic commands). */
   readonly passthrough?: boolean;
   load(): Promise<{ run(call: Call<F>, ctx: PluginContext<C, N>): Promise<number | undefined | void> }>;

@@ -64,9 +64,10 @@ export const serve = async (o: ServeOptions): Promise<Served> => {
   const { auth } = o;
   const health = createHealth((name) => isServed(name, o.services));
   const reflection = reflectionHandlers(
-    servedFiles(o.services, (service, ctx) =>
-      callRights({ ...ctx, auth, service: service.name, rulesNamespace: service.namespace }),
-    ),
+    servedFiles(o.services, async ({ name, namespace: rulesNamespace }, ctx) => {
+      const may = await callRights({ ...ctx, auth, rulesNamespace });
+      return (endpoint) => may(name, endpoint);
+    }),
   );
   const table = createServiceTable(o.services, {
     everywhere: debug.handlers,

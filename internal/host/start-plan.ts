@@ -185,13 +185,15 @@ const serveServices = async (
       services: steps.map(({ id }) => {
         const listener = listenerOf(id);
         const name = lastPart(id);
-        const { handlers } = instances.get(id) as ServiceInstance;
-        const types = new Set(handlers.map(({ endpoint }) => endpoint.slice(0, endpoint.indexOf('.'))));
+        const { handlers, fallback } = instances.get(id) as ServiceInstance;
+        const registered = handlers.filter((handler) => handler.internal !== true);
+        const types = new Set(registered.map(({ endpoint }) => endpoint.slice(0, endpoint.indexOf('.'))));
         return {
           name,
           version: defaultVersion,
           namespace: defaultNamespace,
           handlers,
+          fallback,
           // A core service is called like the package of its protos.
           grpcNames: [...types].map((type) => `${name}.${type}`),
           ...(listener === undefined ? {} : { metadata: { listener } }),

@@ -19,6 +19,8 @@ export interface ServedService {
   readonly grpcNames?: readonly string[];
   /** Its proto files as FileDescriptorProto bytes, for reflection; asked for once, at first use. Default: those that micro brings along. */
   descriptors?(): readonly Uint8Array[];
+  /** Answers calls to services that are not behind the listener. */
+  readonly fallback?: Handler;
   /** Answers under every path prefix, as v3's services do. Default: when it is the only one behind the listener. */
   readonly sharePrefix?: boolean;
 }
@@ -54,6 +56,7 @@ export const createServiceTable = (services: readonly ServedService[], common: C
   }
   const sharing = services.find((s) => s.sharePrefix ?? services.length === 1);
   const catchAll = sharing === undefined ? undefined : rows.get(sharing.name);
+  const fallback = services.find((s) => s.fallback !== undefined)?.fallback;
   const standard = {
     handlers: byEndpoint(common.standard),
     types: new Set(common.standard.map((h) => typeOf(h.endpoint))),
@@ -67,7 +70,10 @@ export const createServiceTable = (services: readonly ServedService[], common: C
   return {
     serviceOf: (prefix) => (isStandard(prefix) ? undefined : (rows.get(prefix) ?? catchAll)?.service),
     isStandard,
-    resolve: (prefix, endpoint) => rowFor(prefix)?.handlers.get(endpoint),
+    resolve: (prefix, endpoint) => {
+      const row = rowFor(prefix);
+      return row === undefined ? fallback : row.handlers.get(endpoint);
+    },
     knowsType: (prefix, type) => rowFor(prefix)?.types.has(type) ?? false,
   };
 };

@@ -85,9 +85,9 @@ test('a text that is no error JSON becomes one of the client', () => {
   const id = 'go.micro.client';
   assert.deepEqual(of(12, 'unknown service X'), {
     id,
-    code: 500,
+    code: 501,
     detail: 'unknown service X',
-    status: 'Internal Server Error',
+    status: 'Not Implemented',
   });
   assert.deepEqual(of(4, 'whatever'), {
     id,

@@ -2,8 +2,8 @@
 
 import type { GrpcStatus } from '../contract/call-transport.ts';
 import {
+  codeOfGrpc,
   grpcStatus,
-  internal,
   type MicroError,
   type MicroErrorJson,
   microError,
@@ -90,13 +90,13 @@ export const unwrapError = (text: string): MicroError | undefined => {
   return found;
 };
 
-/** What a caller gets for a bad status: the service's own error, or one with id go.micro.client and code 500, as Go clients make it. */
+/** What a caller gets for a bad status: the service's own error, or one with id go.micro.client and the code that comes nearest, which Go clients leave at 500. */
 export const errorOfStatus = (status: { readonly code: number; readonly details: string }): MicroError => {
   const sent = unwrapError(status.details);
   if (sent !== undefined) return sent;
   if (status.code === 4) return microError(408, clientErrorId, 'context deadline exceeded');
   if (status.code === 1) return microError(499, clientErrorId, 'context canceled');
-  return internal(clientErrorId, status.details);
+  return microError(codeOfGrpc(status.code), clientErrorId, status.details);
 };
 
 /** grpc-message on the wire: bytes outside printable ASCII and `%` percent-encoded. */

@@ -159,8 +159,11 @@ const textOf = (bytes: Uint8Array, message: string, field: string): string => {
   }
 };
 
-interface Reader {
+/** Reads the elements of the wire format one after the other; throws badRequest where they end too early or make no sense. */
+export interface Reader {
   ended(): boolean;
+  /** How many bytes were read. */
+  at(): number;
   varint(): bigint;
   bytes(): Uint8Array;
   fixed(size: number): Buffer;
@@ -172,7 +175,7 @@ const varintBytesMax = 10;
 /** Groups in groups, which only old schemas have. */
 const groupDepthMax = 32;
 
-const openReader = (given: Uint8Array, message: string): Reader => {
+export const openReader = (given: Uint8Array, message: string): Reader => {
   const all = Buffer.from(given.buffer, given.byteOffset, given.byteLength);
   let at = 0;
   const fixed = (size: number): Buffer => {
@@ -224,7 +227,7 @@ const openReader = (given: Uint8Array, message: string): Reader => {
         throw bad(message, `field ${id} has wire type ${wireType}`);
     }
   };
-  return { ended: () => at >= all.length, varint, bytes, fixed, skip };
+  return { ended: () => at >= all.length, at: () => at, varint, bytes, fixed, skip };
 };
 
 const bad = (message: string, why: string): Error => badRequest('codec', `cannot decode ${message}: ${why}`);

@@ -139,9 +139,9 @@ const errorCases: Readonly<Record<string, (subject: ClientSubject) => Promise<vo
   },
   'says when an endpoint is unknown': withExample(async ({ client }) => {
     const noMethod = client.call('example', 'Example.Nope', encode('x'));
-    await failsWith(noMethod, { id: 'go.micro.client', code: 500, detail: 'unknown service Example.Nope' });
+    await failsWith(noMethod, { id: 'go.micro.client', code: 501, detail: 'unknown service Example.Nope' });
     const noType = client.call('example', 'Nope.Echo', encode('x'));
-    await failsWith(noType, { id: 'go.micro.client', code: 500, detail: 'unknown service Nope' });
+    await failsWith(noType, { id: 'go.micro.client', code: 501, detail: 'unknown service Nope' });
   }),
   'says when an endpoint is malformed': withExample(async ({ client }) => {
     for (const endpoint of ['nodots', 'a.b.c', 'Example.Echo?x', ''])

@@ -4,6 +4,7 @@
  */
 
 import { printAnswer, printStream } from '../../../internal/cli/print-answer.ts';
+import type { Host } from '../../../internal/contract/host.ts';
 import type { Call, PluginContext } from '../../../internal/contract/plugin.ts';
 import type { Endpoint } from '../../../internal/contract/registry.ts';
 import { placeOfSettings } from '../../../internal/home/place-of-settings.ts';
@@ -27,8 +28,10 @@ export const run = async (call: Call, ctx: Context): Promise<number> => {
     signal: ctx.signal,
   });
   if (wantsHelp(words)) {
+    const { own, below } = builtinVerbs(ctx.needs.host, words.positionals);
     // v3 ends its help with one newline more.
-    call.out.line(`${helpFor(found, words.positionals)}\n`);
+    call.out.line(`${helpFor(found, words.positionals, below)}\n`);
+    if (own !== undefined) call.out.line(own);
     return 0;
   }
   const endpoint = findEndpoint(found, words.positionals);
@@ -45,6 +48,21 @@ export const run = async (call: Call, ctx: Context): Promise<number> => {
 /** A service's name alone asks what there is to call; with flags it is a call (cli.md 3.7). */
 const wantsHelp = ({ positionals, flags }: SplitWords): boolean =>
   flags.has('help') || positionals.at(-1) === '-h' || (positionals.length === 1 && flags.size === 0);
+
+/** Commands of ours that share the service's name: those below it, and the page of the one that the words name. */
+const builtinVerbs = (host: Host, positionals: readonly string[]) => {
+  const [name = ''] = positionals;
+  const shared = host
+    .manifests()
+    .flatMap((plugin) => (plugin.kind === 'command' ? plugin.verbs : []))
+    .filter((verb) => verb.sharesWord === true && verb.words.startsWith(`${name} `))
+    .map(({ words, summary, args = [] }) => ({ words, summary, args: args.map((arg) => arg.name) }));
+  const same = shared.find((verb) => verb.words === positionals.join(' '));
+  const own =
+    same &&
+    `BY HAND:\n\tmicro ${same.words} ${same.args.join(' ').toUpperCase()}: ${same.summary}\n\tmicro help ${same.words}\n`;
+  return { own, below: shared };
+};
 
 const bodyOf = (endpoint: Endpoint, { flags }: SplitWords): string => {
   const fields = requestFields(endpoint.request);

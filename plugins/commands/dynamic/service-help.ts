@@ -6,22 +6,41 @@ import type { FoundService } from './look-up.ts';
 import { flagName, requestFields } from './request-fields.ts';
 
 /** The page the positionals ask for: of the service, of one of its handlers (the middle word), or of one endpoint. */
-export const helpFor = (service: FoundService, positionals: readonly string[]): string => {
+export const helpFor = (
+  service: FoundService,
+  positionals: readonly string[],
+  builtin: readonly BuiltinVerb[] = [],
+): string => {
   const words = positionals.filter((word) => word !== '-h');
   const commands = service.endpoints.map((endpoint) => commandWords(service.name, endpoint.name)).sort();
-  if (words.length <= 1) return serviceHelp(service, commands);
+  if (words.length <= 1) return serviceHelp(service, commands, builtin);
   const handler = `${words.slice(1).join(' ')} `;
   const below = commands.filter((command) => command.startsWith(handler));
   return below.length > 0 ? serviceHelp(service, below) : endpointHelp(service, words);
 };
 
-const serviceHelp = (service: FoundService, commands: readonly string[]): string =>
+/** A command of ours that begins with the name of the service. */
+export interface BuiltinVerb {
+  readonly words: string;
+  readonly summary: string;
+  readonly args: readonly string[];
+}
+
+const serviceHelp = (
+  service: FoundService,
+  commands: readonly string[],
+  builtin: readonly BuiltinVerb[] = [],
+): string =>
   page([
     { title: 'NAME', lines: [`micro ${service.name}`] },
     { title: 'VERSION', lines: [service.version] },
     { title: 'USAGE', lines: [`micro ${service.name} [command]`] },
     { title: 'COMMANDS', lines: commands },
+    ...(builtin.length === 0 ? [] : [{ title: 'BY HAND', lines: builtin.map(builtinLine) }]),
   ]);
+
+const builtinLine = ({ words, args, summary }: BuiltinVerb): string =>
+  `micro ${[words, ...args.map((arg) => arg.toUpperCase())].join(' ')}: ${summary}`;
 
 /** One line per leaf of the request, in field order. */
 const endpointHelp = (service: FoundService, words: readonly string[]): string => {

@@ -16,5 +16,13 @@ export const plugin = defineProfile({
     router: 'drivers/router/registry',
     client: 'drivers/client/direct',
   },
-  start: ['services/registry', 'services/store', 'services/auth', 'services/runtime', 'services/proxy', 'services/api'],
+  start: [
+    'services/registry',
+    'services/store',
+    'services/auth',
+    'services/runtime',
+    'services/grpc',
+    'services/proxy',
+    'services/api',
+  ],
 });

@@ -15,7 +15,15 @@ export const plugin = defineProfile({
     router: 'drivers/router/registry',
     client: 'drivers/client/direct',
   },
-  start: ['services/registry', 'services/store', 'services/auth', 'services/runtime', 'services/proxy', 'services/api'],
+  start: [
+    'services/registry',
+    'services/store',
+    'services/auth',
+    'services/runtime',
+    'services/grpc',
+    'services/proxy',
+    'services/api',
+  ],
   settings: {
     'services/api': { address: '127.0.0.1:0' },
     'services/proxy': { address: '127.0.0.1:0' },

@@ -169,7 +169,8 @@ const sendNow = (o: Forwarded): boolean => {
 
 const join = ({ call, block, span, target }: Forwarded, node: NodeConnection, picked: Picked): void => {
   const traceparent = formatTraceparent(span.context);
-  call.sendTo({ node, picked, request: requestBlock(block, { namespace: target.namespace, traceparent }) });
+  const { namespace, nodePath: path } = target;
+  call.sendTo({ node, picked, request: requestBlock(block, { namespace, traceparent, path }) });
 };
 
 /** The node that was picked, and one other when it cannot be reached: nothing has been forwarded then. */
@@ -177,7 +178,10 @@ const nodeTries = 2;
 
 const sendOn = async (o: Forwarded): Promise<void> => {
   const { proxy, call, target } = o;
-  const { service, namespace, fullName } = target;
+  const { service, namespace, fullName }: CallTarget = {
+    ...target,
+    ...(target.via && { ...target.via, fullName: undefined }),
+  };
   const exclude = new Set<string>();
   let failure: unknown;
   let picked: Picked | undefined = target.picked;

@@ -1,10 +1,12 @@
 /** Decides who calls, what is meant and where it runs: account, rules, routes. Opens no connection. */
 
-import { checkCall, checkCallNow, type CheckedCall } from '../../../internal/auth/check-call.ts';
+import { checkCall, checkCallNow, type CheckedCall, identifyCall } from '../../../internal/auth/check-call.ts';
 import { tokenOf } from '../../../internal/auth/bearer.ts';
 import type { Account, CallerAuth } from '../../../internal/contract/auth.ts';
 import { defaultNamespace } from '../../../internal/contract/core.ts';
 import { type Picked, routeNotFound, type Router } from '../../../internal/contract/router.ts';
+import { isStandardPrefix } from '../../../internal/contract/standard.ts';
+import { isForeign, microTypeAt, pathAt } from '../../../internal/rpc/foreign-node.ts';
 import type { RpcPath } from '../../../internal/rpc/path.ts';
 import type { ProxyRequest } from './headers.ts';
 
@@ -17,7 +19,14 @@ export interface CallTarget {
   /** A node, and where the service was found by its proto full name, that. */
   readonly picked: Picked;
   readonly fullName: string | undefined;
+  /** The path that the node is called with, where that is not the caller's. */
+  readonly nodePath?: string;
+  /** Where nodes are picked from, when that is not the service itself. */
+  readonly via?: { readonly service: string; readonly namespace: string };
 }
+
+/** The core service behind reflection and health, and behind JSON for servers that read protobuf only. */
+const grpcService = { service: 'grpc', namespace: defaultNamespace };
 
 export interface TargetNeeds {
   readonly auth: CallerAuth;
@@ -32,6 +41,7 @@ export const findTarget = async (
 ): Promise<CallTarget> => {
   const { auth, router } = needs;
   const { authorization, namespaceHeader, path } = request;
+  if (isStandardPrefix(path.service)) return standardTarget(request, needs, signal);
   const namespace = await namespaceOf(request, auth, signal);
   const found = await nameOf(request, router, { namespace, signal });
   const service = found.name ?? path.service;
@@ -39,7 +49,8 @@ export const findTarget = async (
   const caller = await checkCall({ auth, service, endpoint, authorization, namespaceHeader, signal });
   // Who may not call a service does not learn whether it runs.
   if (found.failure !== undefined) throw found.failure;
-  return targetOf(path, service, caller, router);
+  const target = targetOf(path, service, caller, router);
+  return isForeign(target.picked.route.node) ? foreignTarget(request, target, { router, signal }) : target;
 };
 
 /** The same without waiting, when caller, rules and nodes are in memory; undefined when something has to be asked for. */
@@ -50,7 +61,11 @@ export const findTargetNow = (request: ProxyRequest, needs: TargetNeeds): CallTa
   const service = namespace === undefined ? undefined : router.resolve(path.service, fullNameOf(path), { namespace });
   if (service === undefined) return undefined;
   const caller = checkCallNow({ auth, service, endpoint: path.endpoint, authorization, namespaceHeader });
-  return caller === undefined ? undefined : targetOf(path, service, caller, router);
+  if (caller === undefined) return undefined;
+  const target = targetOf(path, service, caller, router);
+  if (!isForeign(target.picked.route.node)) return target;
+  target.picked.done('unknown');
+  return undefined;
 };
 
 const targetOf = (path: RpcPath, service: string, caller: CheckedCall, router: Router): CallTarget => {
@@ -59,6 +74,35 @@ const targetOf = (path: RpcPath, service: string, caller: CheckedCall, router: R
   const picked = router.pick(service, { namespace, fullName });
   if (picked === undefined) throw routeNotFound(path.service);
   return { service, endpoint: path.endpoint, namespace, account, picked, fullName };
+};
+
+/** Health and reflection of everything: no rule is asked here, the service behind shows each caller only what it may call. */
+const standardTarget = async (
+  { authorization, namespaceHeader, path }: ProxyRequest,
+  { auth, router }: TargetNeeds,
+  signal: AbortSignal,
+): Promise<CallTarget> => {
+  const { service, endpoint } = path;
+  const caller = await identifyCall({ auth, service, endpoint, authorization, namespaceHeader, signal });
+  const picked = await router.find(grpcService.service, { ...grpcService, signal });
+  const nodePath = `/${grpcService.service}.${path.type}/${path.method}`;
+  return { ...caller, service, endpoint, picked, fullName: undefined, nodePath, via: grpcService };
+};
+
+/** A server that knows nothing of micro is called by its own full name, and in protobuf: JSON goes to the service that translates it. */
+const foreignTarget = async (
+  { path, isJson }: ProxyRequest,
+  target: CallTarget,
+  { router, signal }: { readonly router: Router; readonly signal: AbortSignal },
+): Promise<CallTarget> => {
+  const { service, fullName, picked } = target;
+  const { node } = picked.route;
+  const type = fullName === undefined ? path.type : microTypeAt(node, fullName);
+  const microPath = `/${service}.${type}/${path.method}`;
+  if (!isJson) return { ...target, nodePath: pathAt(node, microPath) };
+  picked.done('unknown');
+  const translator = await router.find(grpcService.service, { ...grpcService, signal });
+  return { ...target, picked: translator, nodePath: microPath, via: grpcService };
 };
 
 type Sender = Pick<ProxyRequest, 'authorization' | 'namespaceHeader'>;

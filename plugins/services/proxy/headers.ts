@@ -23,11 +23,15 @@ export interface ProxyRequest {
   readonly path: RpcPath;
   readonly authorization: string | undefined;
   readonly namespaceHeader: string | undefined;
+  /** The messages are JSON by the content type. */
+  readonly isJson: boolean;
   /** Milliseconds the caller waits at most; undefined without a deadline. */
   readonly timeoutMs: number | undefined;
 }
 
 const grpcType = /^application\/grpc(\+[a-z0-9.-]+)?(\s*;.*)?$/i;
+
+const jsonType = /^application\/grpc\+json(\s*;.*)?$/i;
 
 /** Whether the peer speaks gRPC at all; others get an HTTP answer. */
 export const isGrpc = (block: HeaderBlock): boolean =>
@@ -49,6 +53,7 @@ export const parseRequest = (block: HeaderBlock): ProxyRequest => {
     path,
     authorization: single(block, 'authorization'),
     namespaceHeader: single(block, 'micro-namespace'),
+    isJson: jsonType.test(fieldValue(block, 'content-type') ?? ''),
     timeoutMs: timeoutOf(block),
   };
 };
@@ -76,27 +81,34 @@ const timeoutOf = (block: HeaderBlock): number | undefined => {
 export interface RequestEdit {
   readonly namespace: string;
   readonly traceparent: string;
+  /** The node's own path for the call, where that is another one. */
+  readonly path?: string;
 }
 
 /** The request as it goes to a node: everything stays as it came, the namespace that was decided and the span are written in. */
-export const requestBlock = (block: HeaderBlock, { namespace, traceparent }: RequestEdit): Buffer =>
-  Buffer.concat([keptBytes(block, namespace), encodeFields([['traceparent', traceparent]])]);
+export const requestBlock = (block: HeaderBlock, { namespace, traceparent, path }: RequestEdit): Buffer =>
+  Buffer.concat([keptBytes(block, namespace, path), encodeFields([['traceparent', traceparent]])]);
 
 /** What is the same for every call that comes with this block. */
 interface Kept {
   readonly namespace: string;
+  readonly path: string | undefined;
   readonly bytes: Buffer;
 }
 
-const keptBytes = (block: HeaderBlock, namespace: string): Buffer => {
+const keptBytes = (block: HeaderBlock, namespace: string, path: string | undefined): Buffer => {
   const known = block.note as Kept | undefined;
-  if (known?.namespace === namespace) return known.bytes;
+  if (known?.namespace === namespace && known.path === path) return known.bytes;
   const sameNamespace = fieldValue(block, 'micro-namespace') === namespace;
   const add: (readonly [string, string])[] = [];
   if (!sameNamespace) add.push(['micro-namespace', namespace]);
   if (fieldValue(block, 'te') === undefined) add.push(['te', 'trailers']);
-  const drop = (name: string): boolean => name === 'traceparent' || (name === 'micro-namespace' && !sameNamespace);
-  const kept: Kept = { namespace, bytes: editBlock(block, { drop, add }).bytes };
+  if (path !== undefined) add.push([':path', path]);
+  const drop = (name: string): boolean =>
+    name === 'traceparent' ||
+    (name === 'micro-namespace' && !sameNamespace) ||
+    (name === ':path' && path !== undefined);
+  const kept: Kept = { namespace, path, bytes: editBlock(block, { drop, add }).bytes };
   block.note = kept;
   return kept.bytes;
 };

@@ -11,6 +11,7 @@ import {
   type RpcClient,
   wasNeverSent,
 } from '../../../../internal/rpc/client.ts';
+import { isForeign, pathAt } from '../../../../internal/rpc/foreign-node.ts';
 import { buildPath } from '../../../../internal/rpc/path.ts';
 import type { needs } from './plugin.ts';
 
@@ -21,7 +22,8 @@ export const create = (ctx: PluginContext<{}, typeof needs>): Client & Running =
     call: async (service, endpoint, request, o = {}) => {
       const path = buildPath(service, endpoint);
       const options = callOptions(o);
-      const send = ({ node }: Route): Promise<Uint8Array> => rpc.call(node.address, path, request, options);
+      const send = ({ node }: Route): Promise<Uint8Array> =>
+        rpc.call(node.address, pathAt(node, path), request, options);
       if (o.address !== undefined) return rpc.call(o.address, path, request, options);
       return callNode(await pickFor(router, service, o), {
         send,
@@ -37,6 +39,7 @@ export const create = (ctx: PluginContext<{}, typeof needs>): Client & Running =
         const picked = await reachable(first, { rpc, signal: o.signal, another: anotherOf(router, service, o) });
         return {
           ...target,
+          path: pathAt(picked.route.node, target.path),
           address: picked.route.node.address,
           ended: (failure) => picked.done(outcomeOf(failure, o.signal)),
         };
@@ -45,16 +48,24 @@ export const create = (ctx: PluginContext<{}, typeof needs>): Client & Running =
   };
 };
 
-const pickFor = (router: Router, service: string, o: ClientOptions): Promise<Picked> =>
-  router.find(service, { namespace: o.namespace ?? defaultNamespace, signal: o.signal });
+/** A node of the service; JSON for a server that reads protobuf only goes to the core service that translates it. */
+const pickFor = async (router: Router, service: string, o: ClientOptions): Promise<Picked> => {
+  const picked = await router.find(service, { namespace: o.namespace ?? defaultNamespace, signal: o.signal });
+  if (!isForeign(picked.route.node) || o.contentType !== 'application/grpc+json') return picked;
+  picked.done('unknown');
+  return router.find('grpc', { namespace: defaultNamespace, signal: o.signal });
+};
 
 /** Picks a node that is not the one that was tried: the second try is for a node that is gone and not yet forgotten. */
 type Another = (tried: Picked) => Picked | undefined;
 
 const anotherOf =
   (router: Router, service: string, o: ClientOptions): Another =>
-  ({ route }) =>
-    router.pick(service, { namespace: o.namespace ?? defaultNamespace, exclude: new Set([route.node.address]) });
+  ({ route }) => {
+    // The translator has no second node that would read the same.
+    if (route.service !== service) return undefined;
+    return router.pick(service, { namespace: o.namespace ?? defaultNamespace, exclude: new Set([route.node.address]) });
+  };
 
 const callOptions = ({ address: _, token, ...o }: ClientOptions): RpcCallOptions => ({
   ...o,
