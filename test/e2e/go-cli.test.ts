@@ -37,6 +37,9 @@ const tests = (go: Go): void => {
     return go.run('micro', typeof words === 'string' ? words.split(' ') : words, { env, cwd });
   };
 
+  /** For tests of many commands, on machines with much else to do. */
+  const patient = { limitMs: 90_000 };
+
   const runs = async (lines: readonly Line[]): Promise<void> => {
     for (const { micro: words, exit = 0, prints = '' } of lines) {
       const { code, stdout, stderr } = await micro(words);
@@ -50,7 +53,6 @@ const tests = (go: Go): void => {
 
   test.before(async () => {
     server = await startServer({ env: { ...(await goSettings()), PATH: path } });
-    await ok(server, ['run', '--wait', copyExample(sources, 'everything')]);
   });
 
   test.after(async () => {
@@ -78,22 +80,27 @@ const tests = (go: Go): void => {
       { micro: 'user token', prints: /^[\w-]+\.[\w-]+\.[\w-]+\n$/ },
     ]));
 
-  test('shows what our command line shows', async () => {
-    for (const words of ['services', 'everything --help', 'everything echo --help']) {
-      const theirs = await micro(words);
-      assert.is(theirs.code, 0, words);
-      // It writes the help of a service to stderr.
-      assert.is((theirs.stdout + theirs.stderr).trim(), (await ok(server, words.split(' '))).trim(), words);
-    }
-    const everything = /^everything\s+latest\s+\/\S+\s+running\s+\w+\s+\w+ ago\s+owner=admin, group=micro$/m;
-    await runs([
-      { micro: 'status', prints: everything },
-      { micro: 'get service everything', prints: /^everything-[\w-]+\t\S+:\d+\t.*\n\nEndpoint: Everything\.Echo$/m },
-      { micro: 'get service nosuch', exit: 128, prints: 'service not found' },
-      { micro: 'debug health everything', prints: /^everything-\S+\t\t\S+\t\tok$/m },
-      { micro: 'debug stats everything', prints: /^everything-\S+ +\S+:\d+ +\w/m },
-    ]);
-  });
+  test(
+    'shows what our command line shows',
+    async () => {
+      await ok(server, ['run', '--wait', copyExample(sources, 'everything')]);
+      for (const words of ['services', 'everything --help', 'everything echo --help']) {
+        const theirs = await micro(words);
+        assert.is(theirs.code, 0, words);
+        // It writes the help of a service to stderr.
+        assert.is((theirs.stdout + theirs.stderr).trim(), (await ok(server, words.split(' '))).trim(), words);
+      }
+      const everything = /^everything\s+latest\s+\/\S+\s+running\s+\w+\s+\w+ ago\s+owner=admin, group=micro$/m;
+      await runs([
+        { micro: 'status', prints: everything },
+        { micro: 'get service everything', prints: /^everything-[\w-]+\t\S+:\d+\t.*\n\nEndpoint: Everything\.Echo$/m },
+        { micro: 'get service nosuch', exit: 128, prints: 'service not found' },
+        { micro: 'debug health everything', prints: /^everything-\S+\t\t\S+\t\tok$/m },
+        { micro: 'debug stats everything', prints: /^everything-\S+ +\S+:\d+ +\w/m },
+      ]);
+    },
+    patient,
+  );
 
   test('calls and streams', async () => {
     const body = '{"text":"<ü>","large":"9007199254740993","words":["a"]}';
@@ -125,6 +132,12 @@ const tests = (go: Go): void => {
       { micro: 'call nosuch Foo.Bar {}', exit: 4, prints: 'Service "nosuch" not found' },
       { micro: 'stream nosuch Foo.Bar {}', exit: 4, prints: 'Service "nosuch" not found' },
       { micro: 'call everything Everything.Nope {}', exit: 5, prints: 'Service method "Everything.Nope" not found' },
+      {
+        micro: 'call everything Nope {}',
+        exit: 3,
+        prints: 'Method name "Nope" invalid format. Expecting service.endpoint',
+      },
+      { micro: 'call everything A.B.C {}', exit: 127, prints: 'malformed method name: "A.B.C"' },
       { micro: 'call everything Nope.Nope {}', exit: 5, prints: 'Service "Nope" not found' },
       { micro: 'everything echo --nope=1', exit: 128, prints: 'Unknown flag: nope' },
       { micro: 'everything nope', exit: 128, prints: 'Endpoint Everything.Nope not found for service everything' },
@@ -132,34 +145,38 @@ const tests = (go: Go): void => {
     ]);
   });
 
-  test('reads and writes the store', () =>
-    runs([
-      ...['k1', 'k2', 'k3', 'other'].map((key) => ({ micro: `store write --table T ${key} v${key}` })),
-      { micro: 'store read --table T k2', prints: 'vk2' },
-      { micro: 'store read --table T nosuch', exit: 1, prints: 'Not found' },
-      { micro: 'store read k2', exit: 1, prints: 'Not found' },
-      { micro: 'store list --table T', prints: 'k1\nk2\nk3\nother' },
-      { micro: 'store list --table T --limit 2', prints: 'k1\nk2' },
-      { micro: 'store list --table T --order desc', prints: 'other\nk3\nk2\nk1' },
-      { micro: 'store list --table T --prefix --limit 2 --order desc k', prints: 'k3\nk2' },
-      { micro: 'store list --table T --output json --prefix o', prints: '[\n  "other"\n]' },
-      { micro: 'store list --table empty', prints: '' },
-      { micro: 'store read --table T --prefix k', prints: 'vk1\nvk2\nvk3' },
-      { micro: 'store read --table T --prefix --limit 1 --order desc k', prints: 'vk3' },
-      { micro: 'store read --table T --suffix 3', prints: 'vk3' },
-      { micro: 'store read --table T --verbose k1', prints: 'KEY   VALUE   EXPIRY\nk1    vk1     None' },
-      { micro: 'store write --table T --expiry 2h later v' },
-      { micro: 'store read --table T --verbose later', prints: /^later {3}v {7}1 hour from now$/m },
-      {
-        micro: 'store read --table T --output json later',
-        prints: /"key": "later",\n {4}"value": "dg==",\n {4}"metadata": \{\},\n {4}"expiry": 7\d{12}\n/,
-      },
-      { micro: 'store delete --table T later' },
-      { micro: 'store read --table T later', exit: 1, prints: 'Not found' },
-      { micro: 'store delete --table T nosuch' },
-      { micro: 'store databases', prints: 'micro' },
-      { micro: 'store tables', prints: /^T$/m },
-    ]));
+  test(
+    'reads and writes the store',
+    () =>
+      runs([
+        ...['k1', 'k2', 'k3', 'other'].map((key) => ({ micro: `store write --table T ${key} v${key}` })),
+        { micro: 'store read --table T k2', prints: 'vk2' },
+        { micro: 'store read --table T nosuch', exit: 1, prints: 'Not found' },
+        { micro: 'store read k2', exit: 1, prints: 'Not found' },
+        { micro: 'store list --table T', prints: 'k1\nk2\nk3\nother' },
+        { micro: 'store list --table T --limit 2', prints: 'k1\nk2' },
+        { micro: 'store list --table T --order desc', prints: 'other\nk3\nk2\nk1' },
+        { micro: 'store list --table T --prefix --limit 2 --order desc k', prints: 'k3\nk2' },
+        { micro: 'store list --table T --output json --prefix o', prints: '[\n  "other"\n]' },
+        { micro: 'store list --table empty', prints: '' },
+        { micro: 'store read --table T --prefix k', prints: 'vk1\nvk2\nvk3' },
+        { micro: 'store read --table T --prefix --limit 1 --order desc k', prints: 'vk3' },
+        { micro: 'store read --table T --suffix 3', prints: 'vk3' },
+        { micro: 'store read --table T --verbose k1', prints: 'KEY   VALUE   EXPIRY\nk1    vk1     None' },
+        { micro: 'store write --table T --expiry 2h later v' },
+        { micro: 'store read --table T --verbose later', prints: /^later {3}v {7}1 hour from now$/m },
+        {
+          micro: 'store read --table T --output json later',
+          prints: /"key": "later",\n {4}"value": "dg==",\n {4}"metadata": \{\},\n {4}"expiry": 7\d{12}\n/,
+        },
+        { micro: 'store delete --table T later' },
+        { micro: 'store read --table T later', exit: 1, prints: 'Not found' },
+        { micro: 'store delete --table T nosuch' },
+        { micro: 'store databases', prints: 'micro' },
+        { micro: 'store tables', prints: /^T$/m },
+      ]),
+    patient,
+  );
 
   /** A folder that the Go command line can send: it takes Go sources only. */
   const sourceOf = (name: string, main: string): void => {
@@ -171,82 +188,94 @@ const tests = (go: Go): void => {
     chmodSync(folder, 0o777);
   };
 
-  test('runs, updates, logs and kills a folder', async () => {
-    sourceOf('gobin', 'package main\n\nfunc main() {}\n');
-    const start = join(go.service(sources, 'go-service'), 'service');
-    const run = ['run', '--command', start, '--env_vars', 'MICRO_SERVICE_ADDRESS=127.0.0.1:0', './gobin'];
-    const first = await micro(run, sources);
-    assert.equal([first.code, first.stdout, first.stderr], [0, '', '']);
-    await poll('gobin to run', async () => /^gobin\s.*\srunning\s/m.test((await micro('status')).stdout));
-    await runs([
-      { micro: 'call gobin Everything.Echo {"text":"up"}', prints: /"text": "up"/ },
-      { micro: 'logs gobin', prints: /Starting \[service\] gobin/ },
-      { micro: 'logs -n 1 gobin', prints: /^[^\n]+\n$/ },
-      { micro: 'logs -o json -n 1 gobin', prints: /^\{"Message":"[^\n]+"Metadata":\{[^\n]*\}\}\n$/ },
-      {
-        micro: 'logs nosuch',
-        exit: 128,
-        prints: /^Error reading logs: .*"detail":"Logs not found for service nosuch"/,
-      },
-    ]);
-    assert.is((await micro('update ./gobin', sources)).code, 0);
-    await poll('gobin to run again', async () => /^gobin\s.*\srunning\s/m.test((await micro('status')).stdout));
-    await runs([
-      { micro: 'kill gobin' },
-      { micro: 'status', prints: /^(?![\s\S]*gobin)/ },
-      { micro: 'kill gobin', exit: 127, prints: 'not found' },
-    ]);
-  });
+  test(
+    'runs, updates, logs and kills a folder',
+    async () => {
+      sourceOf('gobin', 'package main\n\nfunc main() {}\n');
+      const start = join(go.service(sources, 'go-service'), 'service');
+      const run = ['run', '--command', start, '--env_vars', 'MICRO_SERVICE_ADDRESS=127.0.0.1:0', './gobin'];
+      const first = await micro(run, sources);
+      assert.equal([first.code, first.stdout, first.stderr], [0, '', '']);
+      await poll('gobin to run', async () => /^gobin\s.*\srunning\s/m.test((await micro('status')).stdout));
+      await runs([
+        { micro: 'call gobin Everything.Echo {"text":"up"}', prints: /"text": "up"/ },
+        { micro: 'logs gobin', prints: /Starting \[service\] gobin/ },
+        { micro: 'logs -n 1 gobin', prints: /^[^\n]+\n$/ },
+        { micro: 'logs -o json -n 1 gobin', prints: /^\{"Message":"[^\n]+"Metadata":\{[^\n]*\}\}\n$/ },
+        {
+          micro: 'logs nosuch',
+          exit: 128,
+          prints: /^Error reading logs: .*"detail":"Logs not found for service nosuch"/,
+        },
+      ]);
+      assert.is((await micro('update ./gobin', sources)).code, 0);
+      await poll('gobin to run again', async () => /^gobin\s.*\srunning\s/m.test((await micro('status')).stdout));
+      await runs([
+        { micro: 'kill gobin' },
+        { micro: 'status', prints: /^(?![\s\S]*gobin)/ },
+        { micro: 'kill gobin', exit: 127, prints: 'not found' },
+      ]);
+    },
+    patient,
+  );
 
-  test('sends Go sources, which the server compiles', async () => {
-    const waits =
-      'package main\n\nimport "time"\n\nfunc main() {\n\tprintln("compiled and started")\n\ttime.Sleep(time.Hour)\n}\n';
-    sourceOf('gosource', waits);
-    assert.is((await micro('run ./gosource', sources)).code, 0);
-    await poll('the program to start', async () =>
-      /^compiled and started$/m.test((await micro('logs gosource')).stdout),
-    );
-    sourceOf('gosource', 'package main\n\nfunc main() { nothing() }\n');
-    await micro('update ./gosource', sources);
-    const shown = await poll(
-      'the fault',
-      async () => /^gosource\s.*$/m.exec((await micro('status')).stdout)?.[0].match(/error=.*/)?.[0],
-    );
-    assert.match(shown, /main\.go:3:15: undefined: nothing/);
-    await runs([{ micro: 'kill gosource' }]);
-  });
+  test(
+    'sends Go sources, which the server compiles',
+    async () => {
+      const waits =
+        'package main\n\nimport "time"\n\nfunc main() {\n\tprintln("compiled and started")\n\ttime.Sleep(time.Hour)\n}\n';
+      sourceOf('gosource', waits);
+      assert.is((await micro('run ./gosource', sources)).code, 0);
+      await poll('the program to start', async () =>
+        /^compiled and started$/m.test((await micro('logs gosource')).stdout),
+      );
+      sourceOf('gosource', 'package main\n\nfunc main() { nothing() }\n');
+      await micro('update ./gosource', sources);
+      const shown = await poll(
+        'the fault',
+        async () => /^gosource\s.*$/m.exec((await micro('status')).stdout)?.[0].match(/error=.*/)?.[0],
+      );
+      assert.match(shown, /main\.go:3:15: undefined: nothing/);
+      await runs([{ micro: 'kill gosource' }]);
+    },
+    patient,
+  );
 
-  test('makes and removes accounts, rules and tokens, and changes a password', () =>
-    runs([
-      {
-        micro: 'auth create account --secret s1 --scopes a bob',
-        prints: /^Account created: \{"id":"bob","type":"user","issuer":"micro"/,
-      },
-      { micro: 'auth create account bob', exit: 1, prints: /"detail":"Account with this ID already exists"/ },
-      { micro: 'auth list accounts', prints: /^bob\s+bob\s+a\s+created=\d+ $/m },
-      {
-        micro: 'auth create token --id bob --secret s1',
-        prints:
-          /^Token created: \{"access_token":"[\w-]+\.[\w-]+\.[\w-]+","refresh_token":"[\w-]+","created":"[^"]+","expiry":"[^"]+"\}$/m,
-      },
-      { micro: 'auth create rule --resource service:foo:* --access granted --priority 5 r1', prints: 'Rule created' },
-      {
-        micro: 'auth create rule --resource service:foo:* --access granted r1',
-        exit: 1,
-        prints: 'Error: A rule with this ID already exists',
-      },
-      { micro: 'auth list rules', prints: /^r1\t\t<public>\t\tGRANTED\t\tservice:foo:\*\t\t5$/m },
-      { micro: 'auth list rules', prints: /^default\t\t<public>\t\tGRANTED\t\t\*:\*:\*\t\t\t0$/m },
-      { micro: 'auth delete rule r1', prints: 'Rule deleted' },
-      { micro: 'auth delete rule r1', exit: 1, prints: 'Error: Rule not found' },
-      { micro: 'auth delete account bob' },
-      { micro: 'auth delete account bob', exit: 1, prints: /"detail":"Account not found with this ID"/ },
-      { micro: 'user set password --old-password micro --new-password other' },
-      { micro: 'login --username admin --password micro', exit: 1, prints: 'Secret not correct' },
-      { micro: 'login --username admin --password other', prints: 'Successfully logged in.' },
-      { micro: 'logout' },
-      { micro: 'services', exit: 2, prints: notAuthorized },
-    ]));
+  test(
+    'makes and removes accounts, rules and tokens, and changes a password',
+    () =>
+      runs([
+        {
+          micro: 'auth create account --secret s1 --scopes a bob',
+          prints: /^Account created: \{"id":"bob","type":"user","issuer":"micro"/,
+        },
+        { micro: 'auth create account bob', exit: 1, prints: /"detail":"Account with this ID already exists"/ },
+        { micro: 'auth list accounts', prints: /^bob\s+bob\s+a\s+created=\d+ $/m },
+        {
+          micro: 'auth create token --id bob --secret s1',
+          prints:
+            /^Token created: \{"access_token":"[\w-]+\.[\w-]+\.[\w-]+","refresh_token":"[\w-]+","created":"[^"]+","expiry":"[^"]+"\}$/m,
+        },
+        { micro: 'auth create rule --resource service:foo:* --access granted --priority 5 r1', prints: 'Rule created' },
+        {
+          micro: 'auth create rule --resource service:foo:* --access granted r1',
+          exit: 1,
+          prints: 'Error: A rule with this ID already exists',
+        },
+        { micro: 'auth list rules', prints: /^r1\t\t<public>\t\tGRANTED\t\tservice:foo:\*\t\t5$/m },
+        { micro: 'auth list rules', prints: /^default\t\t<public>\t\tGRANTED\t\t\*:\*:\*\t\t\t0$/m },
+        { micro: 'auth delete rule r1', prints: 'Rule deleted' },
+        { micro: 'auth delete rule r1', exit: 1, prints: 'Error: Rule not found' },
+        { micro: 'auth delete account bob' },
+        { micro: 'auth delete account bob', exit: 1, prints: /"detail":"Account not found with this ID"/ },
+        { micro: 'user set password --old-password micro --new-password other' },
+        { micro: 'login --username admin --password micro', exit: 1, prints: 'Secret not correct' },
+        { micro: 'login --username admin --password other', prints: 'Successfully logged in.' },
+        { micro: 'logout' },
+        { micro: 'services', exit: 2, prints: notAuthorized },
+      ]),
+    patient,
+  );
 };
 
 const go = await openGoMicro(['micro', 'go-service']);
