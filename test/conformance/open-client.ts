@@ -4,11 +4,12 @@ import type { Auth, CallerAuth, Rule } from '../../internal/contract/auth.ts';
 import type { Client } from '../../internal/contract/client.ts';
 import type { LocalCalls } from '../../internal/contract/call-transport.ts';
 import { badRequest } from '../../internal/contract/error.ts';
+import type { Values } from '../../internal/contract/field.ts';
 import type { Host } from '../../internal/contract/host.ts';
 import { type Served, serve } from '../../internal/host/serve.ts';
 import { plugin as directPlugin } from '../../plugins/drivers/client/direct/plugin.ts';
 import { plugin as proxyClientPlugin } from '../../plugins/drivers/client/proxy/plugin.ts';
-import { plugin as proxyPlugin } from '../../plugins/services/proxy/plugin.ts';
+import { type config as proxyConfig, plugin as proxyPlugin } from '../../plugins/services/proxy/plugin.ts';
 import { silentLog, startDriver, startService } from '../support/start-driver.ts';
 import type { ClientSubject } from './client.ts';
 import { openRegistryRouter } from './open-router.ts';
@@ -80,10 +81,11 @@ export const openProxy = async (
   base: RouterSubject,
   auth: CallerAuth = openAuth,
   local: Host['local'] = () => undefined,
+  config: Partial<Values<typeof proxyConfig>> = {},
 ) => {
   const started = await startService(proxyPlugin, {
     needs: { auth: auth as Auth, router: base.router, host: { local } as Host },
-    config: { address: '127.0.0.1:0' },
+    config: { address: '127.0.0.1:0', ...config },
   });
   const address = started.instance.listeners?.()[0]?.address ?? '';
   return { address, stop: started.stop };

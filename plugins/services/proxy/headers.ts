@@ -102,6 +102,9 @@ const keptBytes = (block: HeaderBlock, namespace: string, path: string | undefin
   const sameNamespace = fieldValue(block, 'micro-namespace') === namespace;
   const add: (readonly [string, string])[] = [];
   if (!sameNamespace) add.push(['micro-namespace', namespace]);
+  // Servers may insist on one.
+  if (fieldValue(block, ':authority') === undefined && fieldValue(block, 'host') === undefined)
+    add.push([':authority', 'localhost']);
   if (fieldValue(block, 'te') === undefined) add.push(['te', 'trailers']);
   if (path !== undefined) add.push([':path', path]);
   const drop = (name: string): boolean =>

@@ -132,7 +132,9 @@ const brokenOff = (code: number, address: string): MicroErrorJson & Hint => {
       return unavailable(proxyErrorId, `node ${address} refused the call`);
     case errorCode.enhanceYourCalm:
       return unavailable(proxyErrorId, `node ${address} refused the call: too much at once, or headers too large`);
-    default:
+    case errorCode.connectError:
       return unavailable(proxyErrorId, `connection to node ${address} was lost`);
+    default:
+      return unavailable(proxyErrorId, `node ${address} broke the call off (HTTP/2 error code ${code})`);
   }
 };

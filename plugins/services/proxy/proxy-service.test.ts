@@ -323,7 +323,7 @@ for (const c of [
     name: 'resets the call',
     behave: (s: ServerHttp2Stream) => s.close(2),
     status: 14,
-    text: /connection to node .* was lost/,
+    text: /node .* broke the call off/,
   },
   {
     name: 'refuses the call',
