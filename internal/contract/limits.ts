@@ -170,6 +170,10 @@ export const nodeDialMs = 5_000;
 export const nodeResetsMax = 250;
 /** A connection without calls is closed after this long. */
 export const idleConnectionMs = 300_000;
+/** Calls that the proxy's process answers itself: what their large messages may hold together, what counts as large, and messages inflated at one time. */
+export const largeMessagesBytesMax = 256 * MiB;
+export const largeMessageBytes = 64 * KiB;
+export const inflationsMax = 4;
 /** What one stream may hold back in the proxy, per direction, in bytes. */
 export const proxyWindowBytes = 256 * KiB;
 /** Calls may finish this long after stop began, then they are cut (wire.md 2.6). */

@@ -12,16 +12,19 @@ import { poll } from '../../test/support/poll.ts';
 import { silentLog } from '../../test/support/start-driver.ts';
 import { suite } from '../../test/support/suite.ts';
 import { parseMicroError } from '../contract/error.ts';
-import { messageBytesMax } from '../contract/limits.ts';
+import { inflationsMax, largeMessageBytes, largeMessagesBytesMax, messageBytesMax } from '../contract/limits.ts';
 import { loadTracer } from '../trace/tracer.ts';
 import { createDispatcher, type DispatcherOptions } from './dispatcher.ts';
 import { answerFrameCall } from './frame-call.ts';
+import { createMessageMemory, type MessageMemory } from './message-memory.ts';
 
 const test = suite('frame call');
 
 interface CallOf extends Partial<DispatcherOptions> {
   readonly headers?: HeaderPairs;
   readonly endStream?: boolean;
+  /** For large messages; default: more than any test needs. */
+  readonly room?: MessageMemory;
 }
 
 /** A call that has only just arrived. */
@@ -35,6 +38,7 @@ const open = async (endpoint: string, o: CallOf = {}) => {
     ...o,
   });
   const memory = openMemoryStream();
+  const room = o.room ?? createMessageMemory(largeMessagesBytesMax);
   const own = o.headers ?? [];
   const given = new Set(own.map(([name]) => name));
   const usual: HeaderPairs = [
@@ -43,7 +47,7 @@ const open = async (endpoint: string, o: CallOf = {}) => {
     ['content-type', 'application/grpc+proto'],
   ];
   const block = blockOf([...usual.filter(([name]) => !given.has(name)), ...own]);
-  const reader = answerFrameCall(memory.stream, block, { dispatcher, endStream: o.endStream ?? false });
+  const reader = answerFrameCall(memory.stream, block, { dispatcher, endStream: o.endStream ?? false, memory: room });
   const last = (): Readonly<Record<string, string>> => memory.headers.at(-1) ?? {};
   const message = (): string => decodeURIComponent(last()['grpc-message'] ?? '');
   return { memory, reader, seen, dispatcher, last, message, error: () => parseMicroError(message()) };
@@ -283,6 +287,61 @@ test('a message larger than the window gets its credit while it is waited for', 
   }
   await memory.ended;
   assert.equal(memory.body().length, whole.length);
+});
+
+test('large messages count while they come and while a handler has them, and are refused when all calls hold too much', async () => {
+  const room = createMessageMemory(1_000_000);
+  const whole = frame(Buffer.alloc(600_000, 'x'));
+  const first = await open('Example.Chat', { room });
+  first.reader.data(whole.subarray(0, 500_000), false);
+  assert.equal(room.heldBytes, 500_000);
+  const second = await open('Example.Echo', { room });
+  second.reader.data(whole.subarray(0, 300_000), false);
+  second.reader.data(whole.subarray(300_000, 550_000), false);
+  await second.memory.ended;
+  assert.equal(second.last()['grpc-status'], '8');
+  assert.match(second.error()?.detail ?? '', /messages_bytes_max/);
+  assert.equal(room.heldBytes, 500_000);
+  const small = await open('Example.Echo', { room });
+  small.reader.data(frame('y'.repeat(largeMessageBytes - 10)), true);
+  await small.memory.ended;
+  assert.equal(small.last()['grpc-status'], '0');
+  first.reader.data(whole.subarray(500_000), false);
+  await poll('the answer, and the wait for the next message', () => room.heldBytes === 0);
+  assert.equal(unframe(first.memory.body())[0]?.length, 'you said '.length + 600_000);
+  first.reader.data(whole.subarray(0, 100_000), false);
+  assert.equal(room.heldBytes, 100_000);
+  first.reader.reset(8);
+  assert.equal(room.heldBytes, 0);
+});
+
+test('what a message inflates to counts as well', async () => {
+  const room = createMessageMemory(1_000_000);
+  const headers: HeaderPairs = [['grpc-encoding', 'gzip']];
+  const { memory, reader, last } = await open('Example.Echo', { room, headers });
+  reader.data(compressed(gzipSync(Buffer.alloc(1_000_001, 'x'))), true);
+  await memory.ended;
+  assert.equal(last()['grpc-status'], '8');
+  const fits = await open('Example.Echo', { room, headers });
+  fits.reader.data(compressed(gzipSync(Buffer.alloc(1_000_000, 'x'))), true);
+  await fits.memory.ended;
+  assert.equal(fits.last()['grpc-status'], '0');
+  assert.equal(room.heldBytes, 0);
+});
+
+test('messages that come together are inflated in turn, each for its own call', async () => {
+  const headers: HeaderPairs = [['grpc-encoding', 'gzip']];
+  const room = createMessageMemory(largeMessagesBytesMax);
+  const calls = await Promise.all(
+    Array.from({ length: 3 * inflationsMax }, () => open('Example.Echo', { room, headers })),
+  );
+  for (const [n, { reader }] of calls.entries()) reader.data(compressed(gzipSync(`text ${n}`)), true);
+  await Promise.all(calls.map(({ memory }) => memory.ended));
+  const texts = calls.flatMap(({ memory }) => unframe(memory.body()));
+  assert.deepEqual(
+    texts,
+    calls.map((_, n) => `text ${n}`),
+  );
 });
 
 test('a stream of answers waits while there is no room', async () => {

@@ -4,6 +4,7 @@
  */
 
 import { canceled, internal, toMicroError } from '../contract/error.ts';
+import { largeMessageBytes } from '../contract/limits.ts';
 import { errorCode } from '../h2/error.ts';
 import { type HeaderBlock, fieldValue as headerOf } from '../h2/header-block.ts';
 import type { Stream, StreamReader } from '../h2/stream.ts';
@@ -11,20 +12,23 @@ import type { CallEvents, CallTransport, GrpcStatus } from '../contract/call-tra
 import type { Dispatcher } from './dispatcher.ts';
 import { okTrailers, refusalBlock, responseHead, sendMessage, statusBlock } from './frame-blocks.ts';
 import { parseGrpcTimeout } from './grpc-timeout.ts';
-import { inflateMessage, isKnownEncoding } from './inflate-message.ts';
+import { isKnownEncoding } from './inflate-message.ts';
+import type { MessageMemory } from './message-memory.ts';
 import { MessageReader } from './message-reader.ts';
 import { metadataOfFields } from './metadata.ts';
 import { serverErrorId, statusOfError } from './status.ts';
 
 export interface FrameCallOptions {
   readonly dispatcher: Pick<Dispatcher, 'dispatch'>;
+  /** What large messages may hold, shared by all calls of a listener. */
+  readonly memory: MessageMemory;
   /** The head ended the stream: the request has no body. */
   readonly endStream: boolean;
 }
 
 /** Answers a stream that a peer opened with `head`. The result is what the stream tells from now on. */
 export const answerFrameCall = (stream: Stream, head: HeaderBlock, o: FrameCallOptions): StreamReader => {
-  const call = new FrameCall(stream, head, o.endStream);
+  const call = new FrameCall(stream, head, o);
   const timeout = call.header('grpc-timeout');
   if (call.header(':method') !== 'POST') call.refuse(405, 'gRPC calls are POST requests');
   else if (!isGrpcType(call.type)) call.refuse(415, `Unsupported Content-Type: ${call.type}`);
@@ -46,6 +50,7 @@ class FrameCall implements StreamReader, CallTransport {
   readonly type: string;
   readonly #stream: Stream;
   readonly #head: HeaderBlock;
+  readonly #memory: MessageMemory;
   readonly #messages = new MessageReader();
   #events: CallEvents | undefined = undefined;
   /** The caller has sent all of its messages. */
@@ -57,11 +62,14 @@ class FrameCall implements StreamReader, CallTransport {
   #inflating = false;
   /** Bytes that came and were not given back as credit. */
   #owedBytes = 0;
+  /** What the message that comes, or that the handler has, counts in #memory. */
+  #claimedBytes = 0;
 
-  constructor(stream: Stream, head: HeaderBlock, ended: boolean) {
+  constructor(stream: Stream, head: HeaderBlock, { memory, endStream }: FrameCallOptions) {
     this.#stream = stream;
     this.#head = head;
-    this.#ended = ended;
+    this.#memory = memory;
+    this.#ended = endStream;
     this.type = headerOf(head, 'content-type') ?? '';
   }
 
@@ -89,6 +97,7 @@ class FrameCall implements StreamReader, CallTransport {
   }
   pull(): void {
     this.#wanted = true;
+    this.#claim(0);
     this.#serve();
   }
   send(message: Buffer): boolean {
@@ -130,6 +139,7 @@ class FrameCall implements StreamReader, CallTransport {
   reset(): void {
     if (this.#over) return;
     this.#over = true;
+    this.#claim(0);
     this.#events?.left(canceled(serverErrorId, 'context canceled'));
   }
 
@@ -140,9 +150,9 @@ class FrameCall implements StreamReader, CallTransport {
     if (!this.#wanted || this.#inflating || this.#over) return;
     try {
       const message = this.#messages.take();
-      if (message !== undefined && this.#messages.takenCompressed) this.#inflate(message);
+      if (message !== undefined && this.#messages.takenCompressed) void this.#inflate(message);
       else if (message !== undefined) this.#deliver(message);
-      else if (!this.#ended) this.#giveCredit();
+      else if (!this.#ended) this.#waitForMore();
       else if (this.#messages.heldBytes === 0) this.#deliver(undefined);
       else throw internal(serverErrorId, 'the request ended inside a message');
     } catch (error) {
@@ -156,15 +166,30 @@ class FrameCall implements StreamReader, CallTransport {
     this.#events?.message(message);
   }
 
-  #inflate(message: Buffer): void {
+  async #inflate(message: Buffer): Promise<void> {
     this.#inflating = true;
-    inflateMessage(this.header('grpc-encoding'), message).then(
-      (plain) => {
-        this.#inflating = false;
-        if (!this.#over) this.#deliver(plain);
-      },
-      (error) => this.#giveUp(error),
-    );
+    try {
+      const plain = await this.#memory.inflate(this.header('grpc-encoding'), message);
+      this.#inflating = false;
+      if (this.#over) return;
+      this.#claim(plain.length);
+      this.#deliver(plain);
+    } catch (error) {
+      this.#giveUp(error);
+    }
+  }
+
+  #waitForMore(): void {
+    this.#claim(this.#messages.heldBytes);
+    this.#giveCredit();
+  }
+
+  /** Counts what the call holds for its handler; small messages are bounded by the windows already. Throws when all calls hold too much. */
+  #claim(heldBytes: number): void {
+    const bytes = heldBytes > largeMessageBytes ? heldBytes : 0;
+    if (bytes > this.#claimedBytes) this.#memory.take(bytes - this.#claimedBytes);
+    else this.#memory.give(this.#claimedBytes - bytes);
+    this.#claimedBytes = bytes;
   }
 
   #giveUp(cause: unknown): void {
@@ -187,6 +212,7 @@ class FrameCall implements StreamReader, CallTransport {
 
   #endWith(block: Buffer): void {
     this.#over = true;
+    this.#claim(0);
     this.#stream.sendHeaders(block, true);
     // The answer is complete, whatever else the caller meant to send (RFC 9113 section 8.1).
     if (!this.#ended) this.#stream.reset(errorCode.noError);

@@ -5,6 +5,7 @@ import { suite } from '../../test/support/suite.ts';
 import {
   connectionStreamsMax,
   connectionWindowBytes,
+  largeMessagesBytesMax,
   proxyConnectionsMax,
   proxyWindowBytes,
 } from '../contract/limits.ts';
@@ -13,12 +14,14 @@ import { createListener } from '../h2/listener.ts';
 import { loadTracer } from '../trace/tracer.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { answerFrameCall } from './frame-call.ts';
+import { createMessageMemory } from './message-memory.ts';
 
 const test = suite('frame server');
 
 rpcServerCases(test, async (o) => {
   const faults: unknown[] = [];
   const dispatcher = createDispatcher({ ...o, tracer: await loadTracer({ now: Date.now }) });
+  const memory = createMessageMemory(largeMessagesBytesMax);
   const listener = createListener({
     connectionsMax: proxyConnectionsMax,
     limits: {
@@ -28,7 +31,7 @@ rpcServerCases(test, async (o) => {
       connectionWindowBytes,
     },
     now: Date.now,
-    onStream: (stream, head, endStream) => answerFrameCall(stream, head, { dispatcher, endStream }),
+    onStream: (stream, head, endStream) => answerFrameCall(stream, head, { dispatcher, endStream, memory }),
     onFault: (error) => faults.push(error),
   });
   const { port } = await listener.listen('127.0.0.1', 0);

@@ -11,6 +11,7 @@ import { fieldValue, type HeaderBlock } from '../../../internal/h2/header-block.
 import type { Stream, StreamReader } from '../../../internal/h2/stream.ts';
 import { deafReader } from '../../../internal/h2/stream-state.ts';
 import { answerFrameCall } from '../../../internal/rpc/frame-call.ts';
+import type { MessageMemory } from '../../../internal/rpc/message-memory.ts';
 import { parsePath } from '../../../internal/rpc/path.ts';
 import { formatTraceparent, parseTraceparent } from '../../../internal/trace/trace-context.ts';
 import type { Span, Tracer } from '../../../internal/trace/tracer.ts';
@@ -33,6 +34,8 @@ export interface ProxyState {
   readonly ctx: PluginContext<typeof config, typeof needs>;
   readonly tracer: Tracer;
   readonly nodes: NodeConnections;
+  /** Of calls that are answered here. */
+  readonly memory: MessageMemory;
   /** Calls on their way to nodes. */
   readonly calls: Set<ProxiedCall>;
   /** Services of this process that calls have gone to. */
@@ -51,7 +54,7 @@ export const answerCall = (proxy: ProxyState, incoming: Incoming): StreamReader 
   const { stream, block, endStream } = incoming;
   if (!isGrpc(block)) return answerHttp(incoming);
   const dispatcher = localCalls(proxy, block);
-  if (dispatcher !== undefined) return answerFrameCall(stream, block, { dispatcher, endStream });
+  if (dispatcher !== undefined) return answerFrameCall(stream, block, { dispatcher, endStream, memory: proxy.memory });
   let request: ProxyRequest;
   try {
     request = parseRequest(block);

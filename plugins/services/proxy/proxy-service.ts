@@ -8,6 +8,7 @@ import type { PluginContext, ServiceInstance } from '../../../internal/contract/
 import { type ConnectionLimits, connectionLimits } from '../../../internal/h2/connection-limits.ts';
 import { createListener, type Listener } from '../../../internal/h2/listener.ts';
 import { joinAddress, splitAddress } from '../../../internal/rpc/address.ts';
+import { createMessageMemory } from '../../../internal/rpc/message-memory.ts';
 import { loadTracer } from '../../../internal/trace/tracer.ts';
 import { answerCall, type ProxyState } from './answer-call.ts';
 import { proxyErrorId } from './headers.ts';
@@ -34,7 +35,8 @@ export const create = (ctx: Context): ServiceInstance => {
         onFault,
       });
       const tracer = await loadTracer({ now: ctx.now });
-      const started: ProxyState = { ctx, nodes, tracer, calls: new Set(), locals: new Set() };
+      const memory = createMessageMemory(Number(ctx.config.messages_bytes_max));
+      const started: ProxyState = { ctx, nodes, tracer, memory, calls: new Set(), locals: new Set() };
       proxy = started;
       listener = createListener({
         connectionsMax: ctx.config.connections_max,
