@@ -27,6 +27,9 @@ export interface RawPeer {
   goaway(): number | undefined;
 }
 
+/** A frame is waited for so long. */
+const untilMs = 20_000;
+
 /** Connects, and unless told otherwise says the preface and answers SETTINGS as every client does. */
 export const openRawPeer = async (address: string, o: { readonly silent?: boolean } = {}): Promise<RawPeer> => {
   const [host, port] = address.split(':') as [string, string];
@@ -35,8 +38,11 @@ export const openRawPeer = async (address: string, o: { readonly silent?: boolea
   socket.on('error', () => undefined);
   await once(socket, 'connect');
   const seen: SeenFrame[] = [];
+  const waiting = new Set<(frame: SeenFrame) => void>();
   const reader = createFrameReader(2 ** 24, (type, flags, streamId, payload) => {
-    seen.push({ type, flags, streamId, payload: Buffer.from(payload) });
+    const frame = { type, flags, streamId, payload: Buffer.from(payload) };
+    seen.push(frame);
+    for (const look of waiting) look(frame);
     if (type === frameType.settings && flags === 0 && o.silent !== true) socket.write(settingsAck);
   });
   socket.on('data', (chunk: Buffer) => reader.feed(chunk));
@@ -49,7 +55,23 @@ export const openRawPeer = async (address: string, o: { readonly silent?: boolea
     seen,
     closed,
     send: (...parts) => void socket.write(Buffer.concat(parts)),
-    until: (what, fits) => poll(what, () => seen.find(fits)),
+    until: (what, fits) => {
+      const known = seen.find(fits);
+      if (known !== undefined) return Promise.resolve(known);
+      return new Promise((resolve, reject) => {
+        const timer = setTimeout(() => {
+          waiting.delete(look);
+          reject(new Error(`not within ${untilMs} ms: ${what}`));
+        }, untilMs);
+        const look = (frame: SeenFrame): void => {
+          if (!fits(frame)) return;
+          waiting.delete(look);
+          clearTimeout(timer);
+          resolve(frame);
+        };
+        waiting.add(look);
+      });
+    },
     goaway: () => seen.find((f) => f.type === frameType.goaway)?.payload.readUInt32BE(4),
   };
 };
