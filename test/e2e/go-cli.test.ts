@@ -2,12 +2,12 @@
 
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 
-import { goCommand, goSettings } from '../../build/go-fixtures.ts';
 import { type GoMicro, openGoMicro } from '../support/go-micro.ts';
 import { poll } from '../support/poll.ts';
+import { prepareGo } from '../support/prepare-go.ts';
 import { type MicroResult, type Server, startServer } from '../support/server.ts';
 import { copyExample } from '../support/service-folder.ts';
 import { ok } from '../support/status.ts';
@@ -30,10 +30,9 @@ const tests = (go: Go): void => {
   let server: Server;
   const sources = mkdtempSync(join(tmpdir(), 'micro-e2e-'));
 
-  const path = `${dirname(goCommand() ?? '/')}:${process.env.PATH}`;
   const micro = (words: string | readonly string[], cwd?: string): Promise<MicroResult> => {
     // `run` calls `go mod vendor`, which has nothing to fetch here and must not try.
-    const env = { PATH: path, GOPROXY: 'off', GOFLAGS: '', GOTOOLCHAIN: 'local' };
+    const env = { GOPROXY: 'off', GOTOOLCHAIN: 'local' };
     return go.run('micro', typeof words === 'string' ? words.split(' ') : words, { env, cwd });
   };
 
@@ -52,7 +51,7 @@ const tests = (go: Go): void => {
   };
 
   test.before(async () => {
-    server = await startServer({ env: { ...(await goSettings()), PATH: path } });
+    server = await startServer();
   });
 
   test.after(async () => {
@@ -279,7 +278,8 @@ const tests = (go: Go): void => {
 };
 
 const go = await openGoMicro(['micro', 'go-service']);
-if ('absent' in go) process.stdout.write(`SKIP the Go command line: ${go.absent}\n`);
+const reason = 'absent' in go ? go.absent : await prepareGo();
+if ('absent' in go || reason !== undefined) process.stdout.write(`SKIP the Go command line: ${reason}\n`);
 else tests(go);
 
 test.run();

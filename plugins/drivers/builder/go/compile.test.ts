@@ -2,12 +2,12 @@
 
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 
-import { goCommand, goSettings } from '../../../../build/go-fixtures.ts';
 import { isMicroError } from '../../../../internal/contract/error.ts';
 import { type Files, withFolder } from '../../../../test/conformance/builder.ts';
+import { prepareGo } from '../../../../test/support/prepare-go.ts';
 import { suite } from '../../../../test/support/suite.ts';
 import { create } from './go-builder.ts';
 
@@ -69,12 +69,9 @@ const cases: readonly { readonly name: string; readonly files: Files; readonly a
     },
   ];
 
-const go = goCommand();
-if (go === undefined) process.stdout.write('SKIP compiling Go services: this machine has no Go\n');
+const reason = await prepareGo();
+if (reason !== undefined) process.stdout.write(`SKIP compiling Go services: ${reason}\n`);
 else {
-  const path = `${process.env.PATH}:${dirname(go)}`;
-  Object.assign(process.env, await goSettings(), { PATH: path });
-
   for (const { name, files, at = '.', says } of cases)
     test(name, () =>
       withFolder(files, async (folder, cacheDir) => assert.match(await outcome(join(folder, at), cacheDir), says)),
@@ -102,6 +99,7 @@ else {
 
   test('a server without Go says what it needs', () =>
     withFolder({ 'go.mod': mod, 'main.go': prints('"hi"') }, async (folder, cacheDir) => {
+      const path = process.env.PATH;
       process.env.PATH = folder;
       try {
         assert.match(await outcome(folder, cacheDir), /^400 the server finds no go command/);

@@ -1,9 +1,7 @@
 /** The Go builder passes the builder suite, where there is a Go. */
 
-import { dirname } from 'node:path';
-
-import { goCommand, goSettings } from '../../../../build/go-fixtures.ts';
 import { type BuilderSubject, builderCases, testBuilder } from '../../../../test/conformance/builder.ts';
+import { prepareGo } from '../../../../test/support/prepare-go.ts';
 import { create } from './go-builder.ts';
 
 const mod = { text: 'module example.test/hello\n\ngo 1.21\n' };
@@ -16,8 +14,7 @@ const subject: BuilderSubject = {
   },
 };
 
-const go = goCommand();
-Object.assign(process.env, await goSettings(), { PATH: `${process.env.PATH}:${dirname(go ?? '/')}` });
-const withoutGo = Object.keys(builderCases(subject)).map((test) => ({ test, because: 'this machine has no Go' }));
+const reason = await prepareGo();
+const skips = reason === undefined ? [] : Object.keys(builderCases(subject)).map((test) => ({ test, because: reason }));
 
-testBuilder('go', { ...subject, skips: go === undefined ? withoutGo : [] });
+testBuilder('go', { ...subject, skips });
