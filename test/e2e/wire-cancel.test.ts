@@ -15,6 +15,8 @@ import { leaveCall, type Stage, stages } from './leave-call.ts';
 const test = suite('cancelled calls');
 
 const cancelled = 10_000;
+/** Callers at a time: one alone would wait for the machine most of the time. */
+const lanes = 16;
 /** Before anything is counted: code compiled, pools filled. */
 const warmUp = 1_000;
 /** Bytes of one call that may stay; anything forgotten with a call, be it one small object, weighs more. */
@@ -26,7 +28,10 @@ const descriptors = (pid: number): number => (process.platform === 'linux' ? rea
 
 const examples = join(import.meta.dirname, '..', '..', 'examples');
 
-test('leave the connection, the memory and the descriptors as they were', async () => {
+/** Milliseconds, for machines that do other work. */
+const limitMs = 110_000;
+
+const leaveAsItWas = async (): Promise<void> => {
   const server = await startServer({ env: { NODE_OPTIONS: '--inspect=127.0.0.1:0' } });
   const env = { NODE_OPTIONS: undefined };
   try {
@@ -36,7 +41,14 @@ test('leave the connection, the memory and the descriptors as they were', async 
     const inspector = await openInspector(server.output());
     const session = openSession(server.proxyAddress);
     const run = async (stage: Stage, calls: number): Promise<void> => {
-      for (let n = 0; n < calls; n += 1) await leaveCall(session, caller.token, stage);
+      let n = 0;
+      const lane = async (): Promise<void> => {
+        while (n < calls) {
+          n += 1;
+          await leaveCall(session, caller.token, stage);
+        }
+      };
+      await Promise.all(Array.from({ length: lanes }, lane));
     };
     for (const stage of stages) await run(stage, warmUp);
     const before = { held: await inspector.held(), descriptors: descriptors(server.pid) };
@@ -55,6 +67,8 @@ test('leave the connection, the memory and the descriptors as they were', async 
   } finally {
     await server.stop();
   }
-});
+};
+
+test('leave the connection, the memory and the descriptors as they were', leaveAsItWas, { limitMs });
 
 test.run();
