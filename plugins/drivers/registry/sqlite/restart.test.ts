@@ -9,11 +9,13 @@ import { join } from 'node:path';
 import { registerTtlMs, registryRestoreMsMax } from '../../../../internal/contract/limits.ts';
 import type { Logger } from '../../../../internal/contract/logger.ts';
 import type { Registry, Service } from '../../../../internal/contract/registry.ts';
+import { openDatabase } from '../../../../internal/sqlite/database.ts';
 import { addonEngine, nodeEngine } from '../../../../internal/sqlite/engine-choice.ts';
 import { poll } from '../../../../test/support/poll.ts';
 import { silentLog, startDriver } from '../../../../test/support/start-driver.ts';
 import { suite } from '../../../../test/support/suite.ts';
 
+import { schema } from './lease-tables.ts';
 import { plugin } from './plugin.ts';
 
 const test = suite('sqlite registry over a restart');
@@ -45,21 +47,23 @@ const names = async (registry: Registry): Promise<readonly string[]> =>
 
 interface Life {
   readonly registry: Registry;
+  readonly file: string;
   /** As a process ends that is killed: nothing more is written. */
-  next(): Promise<Life>;
+  next(log?: Logger): Promise<Life>;
   stop(): Promise<void>;
 }
 
 /** One registry after the other over one file. */
-const begin = async (o: { now?: () => number; engine?: string; log?: Logger } = {}): Promise<Life> => {
+const begin = async (o: { now?: () => number; engine?: string } = {}): Promise<Life> => {
   const dataDir = mkdtempSync(join(tmpdir(), 'micro-test-'));
   const opened: (() => Promise<void>)[] = [];
-  const life = async (): Promise<Life> => {
+  const life = async (log?: Logger): Promise<Life> => {
     const { engine = 'auto', ...rest } = o;
-    const { instance, stop } = await startDriver(plugin, { dataDir, config: { engine }, ...rest });
+    const { instance, stop } = await startDriver(plugin, { dataDir, config: { engine }, log, ...rest });
     opened.push(stop);
     return {
       registry: instance,
+      file: join(dataDir, 'registry.db'),
       next: life,
       stop: async () => {
         for (const one of opened.splice(0)) await one();
@@ -230,6 +234,21 @@ test('a damaged file is said and left alone, and the registry works without it',
   assert.deepEqual(warnings, ['registered services are not kept over a restart']);
   await stop();
   rmSync(dataDir, { recursive: true, force: true });
+});
+
+test('rows that make no sense are said, and the registry works without them', async () => {
+  const first = await begin();
+  await first.registry.register(version('a', deadAddress), { durable: true });
+  const warnings: string[] = [];
+  const db = await openDatabase({ file: first.file, id: 'test', schema, engine: addonEngine });
+  await db.writer.transact([{ sql: "UPDATE versions SET shape = '{'" }]);
+  await db.close();
+  const second = await first.next({ ...silentLog, warn: (text) => void warnings.push(text) });
+  assert.deepEqual(await names(second.registry), []);
+  await second.registry.register(version('b', deadAddress), { durable: true });
+  assert.deepEqual(await names(second.registry), ['b b-1']);
+  assert.deepEqual(warnings, ['registered services are not kept over a restart']);
+  await second.stop();
 });
 
 test.run();

@@ -77,8 +77,16 @@ export const create = (ctx: Context): Registry & Running => {
       await journal.settled();
     },
     start: async () => {
-      database = await openFile(ctx);
-      if (database !== undefined) await restore(ctx, { database, table, journal, probation });
+      // What is in the file is learnt again from the services: a registry that does not start would cost more.
+      try {
+        database = await openFile(ctx);
+        await restore(ctx, { database, table, journal, probation });
+      } catch (error) {
+        ctx.log.warn('registered services are not kept over a restart', {
+          file: ctx.config.file,
+          error: String(error),
+        });
+      }
       running = probation.run(AbortSignal.any([ctx.signal, stopped.signal]));
       timers.push(setInterval(table.prune, pruneIntervalMs).unref());
       timers.push(setInterval(journal.flush, registryFlushMs).unref());
@@ -95,17 +103,13 @@ export const create = (ctx: Context): Registry & Running => {
   };
 };
 
-/** What is in the file is learnt again from the services: a registry that does not start would cost more. */
-const openFile = async (ctx: Context): Promise<Database | undefined> => {
+const openFile = async (ctx: Context): Promise<Database> => {
   const { file: name, engine: wanted, busy_timeout: busyTimeoutMs } = ctx.config;
   const file = isAbsolute(name) ? name : join(ctx.dataDir, name);
-  try {
-    const engine = await chooseEngine({ wanted, id, log: ctx.log });
-    return await openDatabase({ file, id, schema, engine, busyTimeoutMs, outlives: 'process' });
-  } catch (error) {
-    ctx.log.warn('registered services are not kept over a restart', { file, error: String(error) });
-    return undefined;
-  }
+  const chosen = await chooseEngine({ wanted, id, log: ctx.log });
+  // It is read once, at the start: connections for reading beside the writer would only take memory.
+  const engine = { ...chosen, readers: 0 };
+  return openDatabase({ file, id, schema, engine, busyTimeoutMs, outlives: 'process' });
 };
 
 interface Restoring {
@@ -116,8 +120,8 @@ interface Restoring {
 }
 
 const restore = async (ctx: Context, { database, table, journal, probation }: Restoring): Promise<void> => {
-  const { reader, writer } = database;
-  const [versions, nodes] = [await reader.query(allVersions), await reader.query(allNodes)];
+  const { writer } = database;
+  const [versions = [], nodes = []] = await writer.transact([allVersions, allNodes]);
   const kept = keptOf(versions, nodes);
   const probes = await probeNodes(kept.flatMap(({ service }) => service.nodes.map(({ address }) => address)));
   const now = ctx.now();
@@ -139,8 +143,8 @@ const restore = async (ctx: Context, { database, table, journal, probation }: Re
     });
   }
   if (gone.length > 0) await writer.transact([removeNodes(gone), removeVersions(gone.map(({ version }) => version))]);
-  const restored = kept.reduce((n, { service }) => n + service.nodes.length, 0);
-  if (restored > 0) ctx.log.info('services restored', { versions: kept.length, nodes: restored });
+  const nodesRestored = nodes.length - gone.length;
+  if (nodes.length > 0) ctx.log.info('services restored', { nodes: nodesRestored, gone: gone.length });
 };
 
 /** When a kept lease ends now; undefined for a node that is not restored. One that ended while nobody could renew it counts if the node is still there. */
