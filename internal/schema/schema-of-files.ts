@@ -30,7 +30,8 @@ export const schemaOfFiles = (files: readonly DescriptorFile[]): ForeignSchema =
   for (const [name, { message, isProto3 }] of found.messages)
     messages[name] = message.field.flatMap((field) => fieldData(found, { name, field, isProto3 }));
   const enums: Record<string, Readonly<Record<string, number>>> = Object.create(null);
-  for (const [name, one] of found.enums) enums[name] = Object.fromEntries(one.value.map((v) => [v.name, v.number]));
+  for (const [name, one] of found.enums)
+    enums[name] = Object.fromEntries(one.value.map((v) => [v.name, v.number ?? 0]));
   return { messages, enums, services: servicesOf(found, files) };
 };
 

@@ -51,7 +51,7 @@ export interface EnumDescriptorProto {
 
 export interface EnumValueDescriptorProto {
   readonly name: string;
-  readonly number: number;
+  readonly number?: number | undefined;
 }
 
 export interface ServiceDescriptorProto {
@@ -93,7 +93,7 @@ export const data = {
     'google.protobuf.FieldDescriptorProto': [{ id: 1, name: 'name', type: 'string' }, { id: 3, name: 'number', type: 'int32' }, { id: 4, name: 'label', type: 'enum', of: 'google.protobuf.FieldDescriptorProto.Label' }, { id: 5, name: 'type', type: 'enum', of: 'google.protobuf.FieldDescriptorProto.Type' }, { id: 6, name: 'type_name', type: 'string' }, { id: 7, name: 'default_value', type: 'string', optional: true }, { id: 8, name: 'options', type: 'message', of: 'google.protobuf.FieldOptions' }, { id: 9, name: 'oneof_index', type: 'int32', optional: true }, { id: 10, name: 'json_name', type: 'string' }, { id: 17, name: 'proto3_optional', type: 'bool', optional: true }],
     'google.protobuf.OneofDescriptorProto': [{ id: 1, name: 'name', type: 'string' }],
     'google.protobuf.EnumDescriptorProto': [{ id: 1, name: 'name', type: 'string' }, { id: 2, name: 'value', type: 'message', of: 'google.protobuf.EnumValueDescriptorProto', repeated: true }, { id: 3, name: 'options', type: 'message', of: 'google.protobuf.EnumOptions' }],
-    'google.protobuf.EnumValueDescriptorProto': [{ id: 1, name: 'name', type: 'string' }, { id: 2, name: 'number', type: 'int32' }],
+    'google.protobuf.EnumValueDescriptorProto': [{ id: 1, name: 'name', type: 'string' }, { id: 2, name: 'number', type: 'int32', optional: true }],
     'google.protobuf.ServiceDescriptorProto': [{ id: 1, name: 'name', type: 'string' }, { id: 2, name: 'method', type: 'message', of: 'google.protobuf.MethodDescriptorProto', repeated: true }],
     'google.protobuf.MethodDescriptorProto': [{ id: 1, name: 'name', type: 'string' }, { id: 2, name: 'input_type', type: 'string' }, { id: 3, name: 'output_type', type: 'string' }, { id: 5, name: 'client_streaming', type: 'bool' }, { id: 6, name: 'server_streaming', type: 'bool' }],
     'google.protobuf.MessageOptions': [{ id: 7, name: 'map_entry', type: 'bool' }],

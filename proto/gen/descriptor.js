@@ -1248,7 +1248,15 @@ export const google = $root.google = (() => {
             };
 
             EnumValueDescriptorProto.prototype.name = "";
-            EnumValueDescriptorProto.prototype.number = 0;
+            EnumValueDescriptorProto.prototype.number = null;
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(EnumValueDescriptorProto.prototype, "_number", {
+                get: $util.oneOfGetter($oneOfFields = ["number"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
 
             EnumValueDescriptorProto.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -1259,7 +1267,7 @@ export const google = $root.google = (() => {
                     throw $Error("max depth exceeded");
                 if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
                     writer.uint32(10).string(message.name);
-                if (message.number != null && $Object.hasOwnProperty.call(message, "number") && message.number !== 0)
+                if (message.number != null && $Object.hasOwnProperty.call(message, "number"))
                     writer.uint32(16).int32(message.number);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
@@ -1306,10 +1314,8 @@ export const google = $root.google = (() => {
                     case 2: {
                             if (wireType !== 0)
                                 break;
-                            if (value = reader.int32())
-                                message.number = value;
-                            else
-                                delete message.number;
+                            message.number = reader.int32();
+                            message._number = "number";
                             continue;
                         }
                     }
@@ -1343,8 +1349,7 @@ export const google = $root.google = (() => {
                     if (typeof object.name !== "string" || object.name.length)
                         message.name = $String(object.name);
                 if (object.number != null)
-                    if ($Number(object.number) !== 0)
-                        message.number = object.number | 0;
+                    message.number = object.number | 0;
                 return message;
             };
 
@@ -1356,10 +1361,8 @@ export const google = $root.google = (() => {
                 if (_depth > $util.recursionLimit)
                     throw $Error("max depth exceeded");
                 let object = {};
-                if (options.defaults) {
+                if (options.defaults)
                     object.name = "";
-                    object.number = 0;
-                }
                 if (message.name != null && $Object.hasOwnProperty.call(message, "name"))
                     object.name = message.name;
                 if (message.number != null && $Object.hasOwnProperty.call(message, "number"))
