@@ -1,6 +1,6 @@
 /** Services and clients made with the Go framework of Micro v3, unmodified, on our server: they run, register, are called, call others, and stream both ways. */
 
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -241,11 +241,15 @@ const tests = (go: Go): void => {
     );
   });
 
-  test('a Go service started by hand comes and goes', async () => {
+  const startByHand = (name: string): ChildProcess => {
     const [file, ...args] = go.command('go-service');
-    const env = { ...account, MICRO_PROXY: server.proxyAddress, MICRO_SERVICE_NAME: 'hand' };
+    const env = { ...account, MICRO_PROXY: server.proxyAddress, MICRO_SERVICE_NAME: name };
     const [key, value] = loopback.split('=') as [string, string];
-    const child = spawn(file, args, { cwd: '/', env: go.env({ ...env, [key]: value }), stdio: 'ignore' });
+    return spawn(file, args, { cwd: '/', env: go.env({ ...env, [key]: value }), stdio: 'ignore' });
+  };
+
+  test('a Go service started by hand comes and goes', async () => {
+    const child = startByHand('hand');
     try {
       await poll('hand to register', async () => (await services()).includes('hand'));
       const { values } = (await caller.call('hand', 'Gopher.Heard')) as { values: Record<string, string> };
@@ -269,6 +273,25 @@ const tests = (go: Go): void => {
     assert.not.match(await ok(server, ['status']), /gopher/);
     await poll('gopher to leave', async () => !(await services()).includes('gopher'));
   });
+
+  test(
+    'a Go service goes on when the server was killed and started again',
+    async () => {
+      const child = startByHand('lasting');
+      try {
+        await poll('lasting to register', async () => (await services()).includes('lasting'));
+        await server.kill9();
+        await caller.close();
+        server = await server.restart();
+        caller = await openAdminCaller(server.proxyAddress);
+        const note = { key: 'after', text: 'with the token from before' };
+        assert.equal(await caller.call('lasting', 'Gopher.Remember', note), note);
+      } finally {
+        child.kill('SIGKILL');
+      }
+    },
+    patient,
+  );
 };
 
 const go = await openGoMicro(['go-service', 'go-client']);
