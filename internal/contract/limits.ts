@@ -237,9 +237,10 @@ export const controlFramesPerSecond = 1_000;
 export const frameTimeoutMs = 10_000;
 /** A peer that takes nothing of what waits for it is let go after this long. */
 export const stalledConnectionMs = 300_000;
-/** The proxy looks after its connections to nodes this often; a node with calls in flight that is silent for so long is routed around, and cut after the longer time. */
-export const nodeTickMs = 500;
-export const nodeUnresponsiveMs = 1_500;
+/** The proxy looks after its connections to nodes this often; one with calls in flight that is silent is asked for a sign of life, routed around when that takes too long, and cut after the longest time. */
+export const nodeTickMs = 250;
+export const nodeQuietMs = 500;
+export const nodeUnresponsiveMs = 1_000;
 export const nodeSilentMs = 30_000;
 /** Connections to one node: each takes as many calls as the node allows on one. */
 export const nodeConnectionsMax = 64;

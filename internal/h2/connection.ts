@@ -45,8 +45,10 @@ export interface Connection {
   readonly streamCount: number;
   /** When bytes last came, in ms of `now`. */
   readonly heardAt: number;
-  /** Asks the peer for a sign of life: a SETTINGS frame that it must acknowledge. */
+  /** Asks the peer for a sign of life: a SETTINGS frame that it must acknowledge. Does nothing while one is under way. */
   probe(): void;
+  /** How long the peer has owed us an acknowledgement, in milliseconds; 0 when it owes none. */
+  owedMs(): number;
   /** Takes no new streams, ends when the last is over. */
   drain(): void;
   /** Ends everything now. */
@@ -260,6 +262,7 @@ export const createConnection = (o: ConnectionOptions): Connection => {
     probe: () => {
       if (!ended && settingsUnacked === 0) sendSettings([]);
     },
+    owedMs: () => (settingsUnacked === 0 ? 0 : now() - settingsSentAt),
     drain: () => {
       if (ended || goawaySent) return;
       draining = true;

@@ -3,6 +3,7 @@
 import {
   nodeConnectionsMax,
   nodeDialMs,
+  nodeQuietMs,
   nodeResetsMax,
   nodeTickMs,
   nodeUnresponsiveMs,
@@ -31,7 +32,7 @@ export interface NodeConnections {
 export interface NodeConnectionsOptions {
   readonly now: () => number;
   readonly limits: ConnectionLimits;
-  /** A node with calls in flight has given no sign of life for nodeUnresponsiveMs; told again while that lasts. */
+  /** A node with calls in flight has owed a sign of life for nodeUnresponsiveMs; told again while that lasts. */
   readonly unresponsive: (address: string) => void;
   readonly onFault: (error: unknown) => void;
 }
@@ -131,11 +132,10 @@ const wear = (entry: Entry): void => {
   entry.h2.drain();
 };
 
-/** A node whose calls hear nothing is asked for a sign of life; one that gives none is reported. */
+/** A node whose calls hear nothing is asked for a sign of life; one that gives none is reported. Not by PING, which Go's servers count against us. */
 const watch = (address: string, { h2 }: Entry, o: NodeConnectionsOptions): void => {
   h2.tick();
   if (h2.streamCount === 0) return;
-  const silentMs = o.now() - h2.heardAt;
-  if (silentMs >= nodeTickMs) h2.probe();
-  if (silentMs >= nodeUnresponsiveMs) o.unresponsive(address);
+  if (o.now() - h2.heardAt >= nodeQuietMs) h2.probe();
+  if (h2.owedMs() >= nodeUnresponsiveMs) o.unresponsive(address);
 };
