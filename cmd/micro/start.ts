@@ -40,7 +40,14 @@ const runAsChild = async (env: Record<string, string | undefined>): Promise<void
   runChild(env);
 };
 
-/** Output to a pipe may still be on its way on Windows; elsewhere writing waits for it. */
-const flushed = async (): Promise<unknown> =>
-  process.platform === 'win32' &&
-  Promise.all([process.stdout, process.stderr].map((s) => new Promise<void>((done) => s.write('', () => done()))));
+/** Output may still be on its way: on Windows to any pipe, elsewhere to a socket, which is what some programs give their children for one. */
+const flushed = (): Promise<unknown> =>
+  Promise.all(
+    [process.stdout, process.stderr].map(
+      (stream) =>
+        new Promise<void>((done) => {
+          if (stream.writableLength === 0) done();
+          else stream.write('', () => done());
+        }),
+    ),
+  );
