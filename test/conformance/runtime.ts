@@ -67,8 +67,11 @@ const untilRunning = (s: RuntimeSubject, name: string, o: { version?: string; na
 
 /** What was set off before has happened by the time another service has come up. */
 const settled = async (s: RuntimeSubject): Promise<void> => {
-  await run(s, 'marker', scriptArchive(script()));
-  await untilRunning(s, 'marker');
+  // One after the other: whatever was begun before has had time for two whole starts.
+  for (const name of ['marker', 'second-marker']) {
+    await run(s, name, scriptArchive(script()));
+    await untilRunning(s, name);
+  }
 };
 
 /** Registrations of a service so far. */
@@ -204,6 +207,7 @@ export const cases: Readonly<Record<string, (s: RuntimeSubject) => Promise<void>
     await poll('the forced start', () => instances(s, 'same').length === 2);
     await untilGone(pid);
     await untilRunning(s, 'same');
+    assert.equal(instances(s, 'same').length, 2);
   },
 
   'updates changed content: the old one ends when the new one is registered': async (s) => {
