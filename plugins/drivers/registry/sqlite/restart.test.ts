@@ -118,8 +118,8 @@ test('nodes that refuse a connection are forgotten, also by the file', async () 
     { id: 'dead', address: deadAddress, metadata: {} },
     { id: 'alive', address, metadata: {} },
   ];
-  await first.registry.register(version('a', '', { nodes }), { durable: true });
-  await first.registry.register(version('b', deadAddress), { durable: true });
+  await first.registry.register(version('a', '', { nodes }), { ttlMs: registerTtlMs, durable: true });
+  await first.registry.register(version('b', deadAddress), { ttlMs: registerTtlMs, durable: true });
   const second = await first.next();
   assert.deepEqual(await names(second.registry), ['a alive']);
   const third = await second.next();
@@ -146,7 +146,13 @@ test('what was deregistered or expired does not come back', async () => {
   await close(server);
 });
 
-const leases: readonly { name: string; address: 'open' | 'silent'; ttlMs: number; downMs: number; back: boolean }[] = [
+const leases: readonly {
+  name: string;
+  address: 'open' | 'silent' | 'dead';
+  ttlMs: number;
+  downMs: number;
+  back: boolean;
+}[] = [
   { name: 'that ended meanwhile, of a node that answers', address: 'open', ttlMs: 10_000, downMs: 60_000, back: true },
   { name: 'that ended long ago', address: 'open', ttlMs: 10_000, downMs: registryRestoreMsMax + 20_000, back: false },
   {
@@ -157,6 +163,7 @@ const leases: readonly { name: string; address: 'open' | 'silent'; ttlMs: number
     back: false,
   },
   { name: 'that goes on, of a node that is silent', address: 'silent', ttlMs: 90_000, downMs: 60_000, back: true },
+  { name: 'that never ends, of a node that refuses just now', address: 'dead', ttlMs: 0, downMs: 1_000, back: true },
   { name: 'that never ends', address: 'open', ttlMs: 0, downMs: 10 * registryRestoreMsMax, back: true },
 ];
 for (const { name, address, ttlMs, downMs, back } of leases)
@@ -164,10 +171,8 @@ for (const { name, address, ttlMs, downMs, back } of leases)
     const open = await listen();
     let now = 1_000_000;
     const first = await begin({ now: () => now });
-    await first.registry.register(version('a', address === 'open' ? open.address : silentAddress), {
-      ttlMs,
-      durable: true,
-    });
+    const addresses = { open: open.address, silent: silentAddress, dead: deadAddress };
+    await first.registry.register(version('a', addresses[address]), { ttlMs, durable: true });
     now += downMs;
     const second = await first.next();
     assert.deepEqual(await names(second.registry), back ? ['a a-1'] : []);

@@ -137,9 +137,9 @@ const restore = async (ctx: Context, { database, table, journal, probation }: Re
       );
       journal.isKept({ ...service, domain });
     }
-    for (const node of alive) probation.add({ domain, service, node });
-    service.nodes.forEach(({ id: node }, i) => {
-      if (ends[i] === undefined) gone.push({ version: { ...service, domain }, id: node });
+    service.nodes.forEach((node, i) => {
+      if (ends[i] === undefined) gone.push({ version: { ...service, domain }, id: node.id });
+      else if (ends[i] !== Infinity) probation.add({ domain, service, node });
     });
   }
   if (gone.length > 0) await writer.transact([removeNodes(gone), removeVersions(gone.map(({ version }) => version))]);
@@ -147,8 +147,12 @@ const restore = async (ctx: Context, { database, table, journal, probation }: Re
   if (nodes.length > 0) ctx.log.info('services restored', { nodes: nodesRestored, gone: gone.length });
 };
 
-/** When a kept lease ends now; undefined for a node that is not restored. One that ended while nobody could renew it counts if the node is still there. */
+/**
+ * When a kept lease ends now; undefined for a node that is not restored. One that ended while nobody could renew it counts if the node is
+ * still there. One that never ends was registered by hand: nobody would do it again for a server that is down just now.
+ */
 const endAfterRestart = (expiresAt: number, probe: string | undefined, now: number): number | undefined => {
+  if (expiresAt === Infinity) return expiresAt;
   if (probe === 'refused') return undefined;
   if (expiresAt > now) return expiresAt;
   return probe === 'accepted' && now - expiresAt < registryRestoreMsMax ? now + registerTtlMs : undefined;
