@@ -31,6 +31,14 @@ const run = verb({
   load,
 });
 
+const register = verb({
+  ...simple('registry register'),
+  sharesWord: true,
+  hidden: true,
+  args: [{ name: 'name', doc: 'Name', required: true }],
+  flags: fields({ address: { type: 'string', doc: 'Address', required: true }, ttl: { type: 'string', doc: 'TTL' } }),
+});
+
 const plugins: readonly Plugin[] = [
   defineCommand({ id: 'commands/run', summary: 'Runs', verbs: [run] }),
   defineCommand({
@@ -39,6 +47,7 @@ const plugins: readonly Plugin[] = [
     verbs: [simple('env'), simple('env add'), verb({ ...simple('env secret'), hidden: true })],
   }),
   defineCommand({ id: 'commands/user', summary: 'Users', verbs: [simple('user token'), simple('user config get')] }),
+  defineCommand({ id: 'commands/registry', summary: 'Registering', verbs: [register] }),
   defineCommand({ id: 'commands/dynamic', summary: 'Any', verbs: [verb({ ...simple('*'), hidden: true })] }),
 ];
 const match = (...words: readonly string[]) => {
@@ -115,6 +124,14 @@ OPTIONS:
    --help, -h                show help (default: false)
 `,
   );
+});
+
+test('a verb that shares its word with a service takes the lines that are meant for it, and has a page', async () => {
+  for (const words of [['x'], ['x', '--ttl=1'], ['--address=a:1', 'x'], ['--address', 'a:1']])
+    assert.equal(match('registry', 'register', ...words), ['verb', 'registry register', words.join(' ')]);
+  for (const words of [['register'], ['register', '--help'], ['register', '--ttl=1'], [], ['--help'], ['getService']])
+    assert.is(match('registry', ...words), 'none');
+  assert.match((await page('registry', 'register')) ?? '', /--address value/);
 });
 
 test('the page of the program: between COMMANDS and GLOBAL OPTIONS only commands', async () => {

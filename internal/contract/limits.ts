@@ -61,10 +61,11 @@ export const registryRestoreMsMax = 600_000;
 export const registryNameCharsMax = 253;
 /** A node id or address, in characters. */
 export const nodeTextCharsMax = 512;
-/** Descriptors of other services: how long one is asked for them and they are believed, and how many services' are kept. */
+/** Descriptors of other services: how long one is asked for them and they are believed, and how many services' are kept, and bytes of them. */
 export const reflectionTimeoutMs = 5_000;
 export const reflectionTrustMs = 60_000;
 export const reflectedServicesMax = 256;
+export const reflectedBytesMax = 64 * MiB;
 /** Descriptors of a server without reflection, which the registry keeps, in characters. */
 export const registeredFilesCharsMax = 128 * KiB;
 /** Services of which one search for a name that is no service's may read the descriptors. */

@@ -1,9 +1,17 @@
-/** Reflection of the services behind one listener: their own descriptors under their own proto names, and only those of them that the caller may call. */
+/**
+ * Reflection of the services behind one listener: their own descriptors under their own proto names. The list holds what the caller may call. What a
+ * name means is told to everybody who knows it, so that nobody's token has to be handed around for it; the proxy's reflection goes by rights throughout.
+ */
 
 import { standardServices } from '../contract/standard.ts';
 import type { CallContext } from '../contract/handler.ts';
 import { loadCoreFiles } from '../schema/core-files.ts';
-import { type DescriptorFiles, descriptorFile, descriptorFiles } from '../schema/descriptor-file.ts';
+import {
+  type DescriptorFile,
+  type DescriptorFiles,
+  descriptorFile,
+  descriptorFiles,
+} from '../schema/descriptor-file.ts';
 import type { DescriptorSource } from './reflection.ts';
 import { fullNamesOf, type ServedService } from './service-table.ts';
 
@@ -17,36 +25,30 @@ export const servedFiles = (services: readonly ServedService[], mayCall: MayCall
     loading ??= load(services);
     return loading;
   };
-  /** Full names of what the caller may call, each with the service that has it. */
-  const visible = async (ctx: CallContext): Promise<ReadonlyMap<string, DescriptorFiles>> => {
-    const { own, core } = await loaded();
-    const found = new Map(standardServices.map((name) => [name, core]));
-    for (const { service, files } of own) {
-      const may = await mayCall(service, ctx);
-      for (const name of fullNamesOf(service))
-        if (files.containing(name) && endpointsOf(service, name).some(may)) found.set(name, files);
-    }
-    return found;
-  };
   return {
-    services: async (ctx) => [...(await visible(ctx)).keys()].sort(),
-    fileNamed: async (name, ctx) => {
-      for (const files of new Set((await visible(ctx)).values())) {
-        const file = files.named(name);
-        if (file !== undefined) return files.withImports(file);
+    services: async (ctx) => {
+      const names = [...standardServices];
+      for (const { service, files } of (await loaded()).own) {
+        const may = await mayCall(service, ctx);
+        for (const name of fullNamesOf(service))
+          if (files.containing(name) && endpointsOf(service, name).some(may)) names.push(name);
       }
-      return undefined;
+      return names.sort();
     },
-    fileContaining: async (symbol, ctx) => {
-      const all = await visible(ctx);
-      const known = all.get(symbol) ?? all.get(symbol.slice(0, Math.max(symbol.lastIndexOf('.'), 0)));
-      for (const files of known ? [known] : new Set(all.values())) {
-        const file = files.containing(symbol);
-        if (file !== undefined) return files.withImports(file);
-      }
-      return undefined;
-    },
+    fileNamed: async (name) => firstWith(await loaded(), (files) => files.named(name)),
+    fileContaining: async (symbol) => firstWith(await loaded(), (files) => files.containing(symbol)),
   };
+};
+
+const firstWith = (
+  { own, core }: Loaded,
+  find: (files: DescriptorFiles) => DescriptorFile | undefined,
+): readonly DescriptorFile[] | undefined => {
+  for (const files of [...own.map((one) => one.files), core]) {
+    const file = find(files);
+    if (file !== undefined) return files.withImports(file);
+  }
+  return undefined;
 };
 
 interface Loaded {

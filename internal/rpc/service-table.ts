@@ -21,7 +21,7 @@ export interface ServedService {
   descriptors?(): readonly Uint8Array[];
   /** Answers calls to services that are not behind the listener. */
   readonly fallback?: Handler;
-  /** Answers under every path prefix, as v3's services do. Default: when it is the only one behind the listener. */
+  /** Answers under every path prefix, as v3's services do. Default: when it is the only one behind the listener and has no fallback. */
   readonly sharePrefix?: boolean;
 }
 
@@ -54,7 +54,7 @@ export const createServiceTable = (services: readonly ServedService[], common: C
     if (rows.has(service.name)) throw badRequest(service.name, `two services are named ${service.name}`);
     rows.set(service.name, rowOf(service, common.everywhere));
   }
-  const sharing = services.find((s) => s.sharePrefix ?? services.length === 1);
+  const sharing = services.find((s) => s.sharePrefix ?? (services.length === 1 && s.fallback === undefined));
   const catchAll = sharing === undefined ? undefined : rows.get(sharing.name);
   const fallback = services.find((s) => s.fallback !== undefined)?.fallback;
   const standard = {

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 
+import { createRpcClient } from '../../internal/rpc/client.ts';
 import { type ForeignServer, greeterProto, startGreeter } from '../fixture/foreign/greeter-server.ts';
 import { poll } from '../support/poll.ts';
 import { openAdminCaller } from '../support/rpc.ts';
@@ -30,6 +31,12 @@ test.after(async () => {
   await greeter?.stop();
   await server?.stop();
 });
+
+/** The states that a watch of health tells, one after the other. */
+const nextState = (watch: AsyncIterable<Uint8Array>): (() => Promise<string>) => {
+  const messages = watch[Symbol.asyncIterator]();
+  return async () => JSON.parse(Buffer.from((await messages.next()).value as Uint8Array).toString('utf8')).status;
+};
 
 test('reading what it serves sends it no token', () => {
   assert.is(greeter.reflectionMetadata()?.get('authorization').length, 0);
@@ -128,7 +135,15 @@ test('a server that dies stays listed and is called again when it is back', asyn
   const first = await startGreeter();
   const port = Number(first.address.split(':')[1]);
   await micro('registry', 'register', 'mortal', '--address', first.address);
+  const client = createRpcClient();
+  const states = client.stream(server.proxyAddress, '/grpc.health.v1.Health/Watch', {
+    contentType: 'application/grpc+json',
+  });
+  await states.send(Buffer.from('{"service": "mortal"}'));
+  const next = nextState(states);
+  assert.is(await next(), 'SERVING');
   await first.stop();
+  assert.is(await next(), 'NOT_SERVING');
   const dead = await server.micro(['call', 'mortal', 'Greeter.SayHello', '{}']);
   assert.not.equal(dead.code, 0);
   assert.match(dead.stderr, /connection refused|lost|cannot/i, dead.stderr);
@@ -139,6 +154,9 @@ test('a server that dies stays listed and is called again when it is back', asyn
     return code === 0 && stdout;
   });
   assert.match(answer, /Hello back/);
+  assert.is(await next(), 'SERVING');
+  states.cancel();
+  await client.close();
   await micro('registry', 'deregister', 'mortal');
   await second.stop();
 });
@@ -190,11 +208,12 @@ test('the endpoints of the registry stay commands beside it', async () => {
   assert.match(await micro('help', 'registry', 'register'), /--address/);
 });
 
-test('a stranger with hostile descriptors is refused, and nothing is registered', async () => {
-  const file = join(server.home, 'hostile.proto');
+test('a proto file without a service is refused', async () => {
+  const file = join(server.home, 'empty.proto');
   writeFileSync(file, `syntax = "proto3"; package a; message M { string x = 1; }`);
   const result = await server.micro(['registry', 'register', 'x', '--address', greeter.address, '--proto', file]);
-  assert.match(result.stderr, /hostile\.proto declares no service/);
+  assert.is(result.code, 1);
+  assert.match(result.stderr, /empty\.proto declares no service/);
 });
 
 test.run();

@@ -4,9 +4,13 @@
  */
 
 import { notFound } from '../../../internal/contract/error.ts';
-import { reflectedServicesMax, reflectionTimeoutMs, reflectionTrustMs } from '../../../internal/contract/limits.ts';
+import {
+  reflectedBytesMax,
+  reflectedServicesMax,
+  reflectionTimeoutMs,
+  reflectionTrustMs,
+} from '../../../internal/contract/limits.ts';
 import type { Service } from '../../../internal/contract/registry.ts';
-import { isForeign } from '../../../internal/rpc/foreign-node.ts';
 import { reflectedFiles } from '../../../internal/schema/ask-reflection.ts';
 import type { DescriptorFile } from '../../../internal/schema/descriptor-file.ts';
 import { registeredFiles } from '../../../internal/schema/registered-files.ts';
@@ -24,8 +28,6 @@ export interface DescribeOptions {
   readonly namespace: string;
   readonly owner: Owner;
   readonly fullName: string;
-  /** The caller's own: micro's nodes show a caller only what it may call. Plain gRPC servers never see it. */
-  readonly token: string | undefined;
 }
 
 export interface Descriptions {
@@ -34,6 +36,8 @@ export interface Descriptions {
 }
 
 interface Entry {
+  /** Once it is read. */
+  bytes: number;
   readonly nodes: string;
   readonly readAtMs: number;
   readonly reading: Promise<Described>;
@@ -52,18 +56,31 @@ export const createDescriptions = (ctx: GrpcContext): Descriptions => {
         entries.set(key, known);
         return known.reading;
       }
-      const entry = { nodes, readAtMs: ctx.now(), reading: read(ctx, o) };
+      const entry: Entry = { bytes: 0, nodes, readAtMs: ctx.now(), reading: read(ctx, o) };
       entries.set(key, entry);
-      entry.reading.catch(() => {
-        if (entries.get(key) === entry) entries.delete(key);
-      });
-      for (const oldest of entries.keys()) {
-        if (entries.size <= reflectedServicesMax) break;
-        entries.delete(oldest);
-      }
+      entry.reading.then(
+        ({ files }) => {
+          entry.bytes = files.reduce((sum, file) => sum + file.bytes.length, 0);
+          trim(entries);
+        },
+        () => {
+          if (entries.get(key) === entry) entries.delete(key);
+        },
+      );
       return entry.reading;
     },
   };
+};
+
+/** Lets go of those that were not asked for the longest. */
+const trim = (entries: Map<string, Entry>): void => {
+  let bytes = 0;
+  for (const entry of entries.values()) bytes += entry.bytes;
+  for (const [key, entry] of entries) {
+    if (entries.size <= reflectedServicesMax && bytes <= reflectedBytesMax) return;
+    entries.delete(key);
+    bytes -= entry.bytes;
+  }
 };
 
 /** A service that was registered anew has other nodes, or the same one with another time of registration. */
@@ -87,13 +104,14 @@ const described = (files: readonly DescriptorFile[]): Described => {
 
 const askNodes = async (ctx: GrpcContext, o: DescribeOptions): Promise<readonly DescriptorFile[]> => {
   const { router, client } = ctx.needs;
-  const { namespace, fullName, token } = o;
+  const { namespace, fullName } = o;
   const signal = AbortSignal.any([ctx.signal, AbortSignal.timeout(reflectionTimeoutMs)]);
   const routes = await router.lookup(o.owner.name, { namespace, fullName, signal });
   let failure: unknown = notFound('grpc.reflection', `no node of ${o.owner.name} serves ${fullName}`);
   for (const { node } of routes.slice(0, nodeTries))
     try {
-      const options = { address: node.address, namespace, signal, token: isForeign(node) ? null : (token ?? null) };
+      // Nobody's token goes along: a search asks services that the caller did not mean to call.
+      const options = { address: node.address, namespace, signal, token: null };
       const open = (service: string) => client.stream(o.owner.name, `/${service}/ServerReflectionInfo`, options);
       return await reflectedFiles(open, [fullName]);
     } catch (e) {

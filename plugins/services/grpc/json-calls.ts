@@ -57,8 +57,7 @@ const targetOf = async (grpc: GrpcContext, descriptions: Descriptions, ctx: Call
   const fullName = typesOf(foreignNames(versions)).get(type);
   if (fullName === undefined) throw notImplemented(service, `unknown service ${type}`);
   const owner = { name: service, versions };
-  const token = tokenOf(ctx.metadata.authorization);
-  const schema = (await descriptions.of({ namespace, owner, fullName, token })).schema();
+  const schema = (await descriptions.of({ namespace, owner, fullName })).schema();
   const found = schema.services.get(fullName)?.get(method);
   if (found === undefined) throw notImplemented(service, `unknown service ${endpoint}`);
   return {

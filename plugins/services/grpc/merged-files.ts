@@ -3,7 +3,6 @@
  * are called `SERVICE/their own name`, as two services may both have an `api.proto`; protobuf's and gRPC's own keep theirs and are always ours.
  */
 
-import { tokenOf } from '../../../internal/auth/bearer.ts';
 import { conflict } from '../../../internal/contract/error.ts';
 import type { CallContext } from '../../../internal/contract/handler.ts';
 import { reflectionSearchMax } from '../../../internal/contract/limits.ts';
@@ -38,13 +37,12 @@ export const mergedFiles = (grpc: GrpcContext, descriptions: Descriptions): Desc
   const renamed = rememberRenamed();
   const ask = async (ctx: CallContext): Promise<Asking> => {
     const [visible, ours] = await Promise.all([visibleServices(grpc, ctx), common()]);
-    const token = tokenOf(ctx.metadata.authorization);
     return {
       ctx,
       visible,
       common: ours,
       filesOf: async (owner, fullName) => {
-        const { files } = await descriptions.of({ namespace: ctx.namespace, owner, fullName, token });
+        const { files } = await descriptions.of({ namespace: ctx.namespace, owner, fullName });
         return renamed(owner.name, files, ours);
       },
     };
