@@ -1,115 +1,153 @@
-/** Passes one exchange between two streams: bytes, ends, cancellation and credit, both ways. Reads no headers and no bodies. */
+/**
+ * Passes one exchange between two streams: bytes, ends, cancellation and credit, both ways. Reads no headers and no bodies. Classes, since the functions of
+ * a relay, made anew for each call, were much of a proxy's garbage.
+ */
 
 import { errorCode } from './error.ts';
 import type { HeaderBlock } from './header-block.ts';
 import type { Stream, StreamReader } from './stream.ts';
 
-export interface RelayOptions {
-  /** Towards the caller; its reader is what `caller` of the answer becomes. */
-  readonly caller: Stream;
-  /** Response headers or trailers on their way to the caller: what is to be sent instead. */
-  readonly edit?: (block: HeaderBlock) => Buffer;
-  /** The node's side ended without an end of its own; `answered` says whether headers have gone to the caller. The caller's side is still open. */
-  readonly broken: (code: number, answered: boolean) => void;
+export interface RelayEvents {
+  /** The caller has left, or its connection has. */
+  left(): void;
+  /** The node's headers came; they go to the caller next. */
+  answers(): void;
+  /** The node's side ended without trailers, all of its bytes passed on: the caller's side and ours towards the node are still open. */
+  endedBare(): void;
+  /** The node's side ended badly; `answered` says whether headers have gone to the caller. The caller's side is still open. */
+  broken(code: number, answered: boolean): void;
   /** Everything is over, for better or worse. Called once. */
-  readonly over: () => void;
+  over(): void;
 }
 
 export interface Relay {
   /** What the node's stream tells. */
   readonly nodeReader: StreamReader;
-  /** Gives the relay its other end. What came from the caller until now is in `held`. */
-  connect(node: Stream): void;
-  /** What the caller's stream tells. */
+  /** What the caller's stream tells; works at once. What comes before connect() is kept, bounded by the caller's window. */
   readonly callerReader: StreamReader;
+  /** Gives the relay its other end. */
+  connect(node: Stream): void;
+  /** It has been ended from outside: nothing that still comes is passed on. */
+  stop(): void;
 }
 
-/** The caller's reader works at once; what it is told before connect() is kept, bounded by the caller's window. */
-export const createRelay = (o: RelayOptions): Relay => {
-  const { caller } = o;
-  let node: Stream | undefined;
-  let held: Buffer[] = [];
-  let callerEnd: 'open' | 'data' | HeaderBlock = 'open';
-  let answered = false;
-  let done = false;
-  /** Bytes the other side has taken over but not sent: their credit is given back when it has. */
-  let owedToCaller = 0;
-  let owedToNode = 0;
+/** `caller` is the stream towards the caller. */
+export const createRelay = (caller: Stream, events: RelayEvents): Relay => new Exchange(caller, events);
 
-  const finish = (): void => {
-    if (done) return;
-    done = true;
-    held = [];
-    o.over();
-  };
-  const toNode = (to: Stream, chunk: Buffer, endStream: boolean): void => {
-    if (to.sendData(chunk, endStream)) caller.consumed(chunk.length);
-    else owedToCaller += chunk.length;
-  };
+class Exchange implements Relay {
+  readonly nodeReader: StreamReader;
+  readonly callerReader: StreamReader;
+  readonly caller: Stream;
+  readonly events: RelayEvents;
+  node: Stream | undefined = undefined;
+  held: Buffer[] | undefined = undefined;
+  callerEnd: 'open' | 'data' | HeaderBlock = 'open';
+  answered = false;
+  done = false;
+  /** Bytes the other side has taken over but not sent: their credit is given back when it has. */
+  owedToCaller = 0;
+  owedToNode = 0;
+
+  constructor(caller: Stream, events: RelayEvents) {
+    this.caller = caller;
+    this.events = events;
+    this.callerReader = new CallerSide(this);
+    this.nodeReader = new NodeSide(this);
+  }
+  connect(node: Stream): void {
+    this.node = node;
+    const waiting = this.held ?? [];
+    this.held = undefined;
+    for (const chunk of waiting) this.toNode(node, chunk, false);
+    if (this.callerEnd === 'data') node.sendData(nothing, true);
+    else if (this.callerEnd !== 'open') node.sendHeaders(this.callerEnd.bytes, true);
+  }
+  stop(): void {
+    this.done = true;
+    this.held = undefined;
+  }
+  toNode(node: Stream, chunk: Buffer, endStream: boolean): void {
+    if (node.sendData(chunk, endStream)) this.caller.consumed(chunk.length);
+    else this.owedToCaller += chunk.length;
+  }
   /** The answer is complete: a caller that still sends is told that nobody listens, the node gets its half-close. */
-  const complete = (): void => {
-    caller.reset(errorCode.noError);
+  complete(): void {
+    this.caller.reset(errorCode.noError);
+    const { node } = this;
     if (node !== undefined && node.pendingBytes > 0) node.reset(errorCode.cancel);
     else node?.sendData(nothing, true);
-    finish();
-  };
+    this.finish();
+  }
+  finish(): void {
+    if (this.done) return;
+    this.stop();
+    this.events.over();
+  }
+}
 
-  const callerReader: StreamReader = {
-    headers: (block) => {
-      callerEnd = block;
-      node?.sendHeaders(block.bytes, true);
-    },
-    data: (chunk, endStream) => {
-      if (endStream) callerEnd = 'data';
-      if (node !== undefined) toNode(node, chunk, endStream);
-      else if (chunk.length > 0) held.push(Buffer.from(chunk));
-    },
-    writable: () => {
-      const bytes = owedToNode;
-      owedToNode = 0;
-      node?.consumed(bytes);
-    },
-    reset: (code) => {
-      // A caller that wants no more is not a fault; a connection that broke is told as a cancellation.
-      node?.reset(code === errorCode.noError || code === errorCode.connectError ? errorCode.cancel : code);
-      finish();
-    },
-  };
-  const nodeReader: StreamReader = {
-    headers: (block, endStream) => {
-      answered = true;
-      caller.sendHeaders(o.edit?.(block) ?? block.bytes, endStream);
-      if (endStream) complete();
-    },
-    data: (chunk, endStream) => {
-      if (caller.sendData(chunk, endStream)) node?.consumed(chunk.length);
-      else owedToNode += chunk.length;
-      if (endStream) complete();
-    },
-    writable: () => {
-      const bytes = owedToCaller;
-      owedToCaller = 0;
-      caller.consumed(bytes);
-    },
-    reset: (code) => {
-      if (done) return;
-      o.broken(code, answered);
-      finish();
-    },
-  };
+class CallerSide implements StreamReader {
+  readonly #relay: Exchange;
+  constructor(relay: Exchange) {
+    this.#relay = relay;
+  }
+  headers(block: HeaderBlock): void {
+    this.#relay.callerEnd = block;
+    this.#relay.node?.sendHeaders(block.bytes, true);
+  }
+  data(chunk: Buffer, endStream: boolean): void {
+    const relay = this.#relay;
+    if (endStream) relay.callerEnd = 'data';
+    if (relay.node !== undefined) relay.toNode(relay.node, chunk, endStream);
+    else if (chunk.length > 0 && !relay.done) {
+      relay.held ??= [];
+      relay.held.push(Buffer.from(chunk));
+    }
+  }
+  writable(): void {
+    const bytes = this.#relay.owedToNode;
+    this.#relay.owedToNode = 0;
+    this.#relay.node?.consumed(bytes);
+  }
+  reset(code: number): void {
+    this.#relay.events.left();
+    // A caller that wants no more is not a fault; a connection that broke is told as a cancellation.
+    const asCancel = code === errorCode.noError || code === errorCode.connectError;
+    this.#relay.node?.reset(asCancel ? errorCode.cancel : code);
+    this.#relay.finish();
+  }
+}
 
-  return {
-    callerReader,
-    nodeReader,
-    connect: (to) => {
-      node = to;
-      const waiting = held;
-      held = [];
-      for (const chunk of waiting) toNode(to, chunk, false);
-      if (callerEnd === 'data') to.sendData(nothing, true);
-      else if (callerEnd !== 'open') to.sendHeaders(callerEnd.bytes, true);
-    },
-  };
-};
+class NodeSide implements StreamReader {
+  readonly #relay: Exchange;
+  constructor(relay: Exchange) {
+    this.#relay = relay;
+  }
+  headers(block: HeaderBlock, endStream: boolean): void {
+    const relay = this.#relay;
+    relay.events.answers();
+    if (relay.done) return;
+    relay.answered = true;
+    relay.caller.sendHeaders(block.bytes, endStream);
+    if (endStream) relay.complete();
+  }
+  data(chunk: Buffer, endStream: boolean): void {
+    const relay = this.#relay;
+    if (relay.done) return;
+    if (relay.caller.sendData(chunk, false)) relay.node?.consumed(chunk.length);
+    else relay.owedToNode += chunk.length;
+    if (endStream) relay.events.endedBare();
+  }
+  writable(): void {
+    const bytes = this.#relay.owedToCaller;
+    this.#relay.owedToCaller = 0;
+    this.#relay.caller.consumed(bytes);
+  }
+  reset(code: number): void {
+    const relay = this.#relay;
+    if (relay.done) return;
+    relay.events.broken(code, relay.answered);
+    relay.finish();
+  }
+}
 
 const nothing = Buffer.alloc(0);

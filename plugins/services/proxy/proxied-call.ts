@@ -4,7 +4,7 @@ import { type Hint, internal, type MicroErrorJson, timeout, unavailable } from '
 import type { Picked } from '../../../internal/contract/router.ts';
 import { errorCode } from '../../../internal/h2/error.ts';
 import { type HeaderBlock, fieldValue } from '../../../internal/h2/header-block.ts';
-import { createRelay } from '../../../internal/h2/relay.ts';
+import { createRelay, type Relay, type RelayEvents } from '../../../internal/h2/relay.ts';
 import type { Stream, StreamReader } from '../../../internal/h2/stream.ts';
 import { errorBlock, proxyErrorId } from './headers.ts';
 import type { NodeConnection } from './node-connections.ts';
@@ -35,87 +35,88 @@ export interface ProxiedCallOptions {
 /** One for all: an abort without a reason makes an exception with a stack of its own, and every call ends. */
 const callIsOver = unavailable(proxyErrorId, 'the call is over');
 
-export const openProxiedCall = (o: ProxiedCallOptions): ProxiedCall => {
-  const { stream } = o;
-  let isOver = false;
-  let failure: (MicroErrorJson & Hint) | undefined;
-  let controller: AbortController | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let sent: { readonly node: NodeConnection; readonly picked: Picked; readonly stream: Stream } | undefined;
-  let answered = false;
-  let lost = false;
+export const openProxiedCall = (o: ProxiedCallOptions): ProxiedCall => new RelayedCall(o);
 
-  const over = (): void => {
-    if (isOver) return;
-    isOver = true;
-    clearTimeout(timer);
-    controller?.abort(callIsOver);
-    sent?.picked.done(lost ? 'failed' : answered ? 'answered' : 'unknown');
-    o.over(failure);
-  };
+/** A class, as the relay's parts are: one is made for each call. */
+class RelayedCall implements ProxiedCall, RelayEvents {
+  isOver = false;
+  readonly #o: ProxiedCallOptions;
+  readonly #relay: Relay;
+  #failure: (MicroErrorJson & Hint) | undefined = undefined;
+  #controller: AbortController | undefined = undefined;
+  #timer: NodeJS.Timeout | undefined = undefined;
+  #node: NodeConnection | undefined = undefined;
+  #picked: Picked | undefined = undefined;
+  #nodeStream: Stream | undefined = undefined;
+  #answered = false;
+  #lost = false;
+
+  constructor(o: ProxiedCallOptions) {
+    this.#o = o;
+    this.#relay = createRelay(o.stream, this);
+  }
+  get reader(): StreamReader {
+    return this.#relay.callerReader;
+  }
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.isOver) this.#controller.abort(callIsOver);
+    return this.#controller.signal;
+  }
+  limit(timeoutMs: number): void {
+    if (this.isOver) return;
+    this.#timer = setTimeout(() => this.fail(timeout(proxyErrorId, 'context deadline exceeded')), timeoutMs).unref();
+  }
+  sendTo({ node, picked, request }: { node: NodeConnection; picked: Picked; request: Buffer }): void {
+    const stream = node.h2.open(request, this.#o.endStream, this.#relay.nodeReader);
+    this.#node = node;
+    this.#picked = picked;
+    this.#nodeStream = stream;
+    this.#relay.connect(stream);
+  }
+  fail(error: MicroErrorJson & Hint): void {
+    if (this.isOver) return;
+    this.#answer(error, this.#answered);
+    this.#relay.stop();
+    if (this.#node !== undefined && this.#nodeStream !== undefined) leaveNode(this.#node, this.#nodeStream);
+    this.over();
+  }
   /** Tells the caller; the relay's own end follows. */
-  const answer = (error: MicroErrorJson & Hint, answered: boolean): void => {
-    failure = error;
-    stream.sendHeaders(errorBlock(error, answered ? undefined : fieldValue(o.block, 'content-type')), true);
+  #answer(error: MicroErrorJson & Hint, answered: boolean): void {
+    this.#failure = error;
+    const { stream, block } = this.#o;
+    stream.sendHeaders(errorBlock(error, answered ? undefined : fieldValue(block, 'content-type')), true);
     stream.reset(errorCode.noError);
-  };
-  const fail = (error: MicroErrorJson & Hint): void => {
-    if (isOver) return;
-    answer(error, answered);
-    if (sent !== undefined) leaveNode(sent.node, sent.stream);
-    over();
-  };
-  const relay = createRelay({
-    caller: stream,
-    broken: (code, hadHeaders) => {
-      lost = code === errorCode.connectError;
-      answer(brokenOff(code, sent?.picked.route.node.address ?? ''), hadHeaders);
-    },
-    over,
-  });
-  const reader: StreamReader = {
-    ...relay.callerReader,
-    reset: (code) => {
-      sent?.node.cancelled();
-      relay.callerReader.reset(code);
-    },
-  };
-  const nodeReader: StreamReader = {
-    ...relay.nodeReader,
-    headers: (block, endStream) => {
-      answered = true;
-      if (!isOver) relay.nodeReader.headers(block, endStream);
-    },
-    data: (chunk, endStream) => {
-      if (isOver) return;
-      relay.nodeReader.data(chunk, false);
-      // Every gRPC answer ends with trailers.
-      if (endStream) fail(brokenOff(errorCode.noError, sent?.picked.route.node.address ?? ''));
-    },
-  };
+  }
+  get #address(): string {
+    return this.#picked?.route.node.address ?? '';
+  }
 
-  return {
-    reader,
-    get signal() {
-      controller ??= new AbortController();
-      if (isOver) controller.abort(callIsOver);
-      return controller.signal;
-    },
-    get isOver() {
-      return isOver;
-    },
-    limit: (timeoutMs) => {
-      if (!isOver)
-        timer = setTimeout(() => fail(timeout(proxyErrorId, 'context deadline exceeded')), timeoutMs).unref();
-    },
-    sendTo: ({ node, picked, request }) => {
-      const opened = node.h2.open(request, o.endStream, nodeReader);
-      sent = { node, picked, stream: opened };
-      relay.connect(opened);
-    },
-    fail,
-  };
-};
+  // ---- What the relay tells
+
+  left(): void {
+    this.#node?.cancelled();
+  }
+  answers(): void {
+    this.#answered = true;
+  }
+  /** Every gRPC answer ends with trailers. */
+  endedBare(): void {
+    this.fail(brokenOff(errorCode.noError, this.#address));
+  }
+  broken(code: number, answered: boolean): void {
+    this.#lost = code === errorCode.connectError;
+    this.#answer(brokenOff(code, this.#address), answered);
+  }
+  over(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    clearTimeout(this.#timer);
+    this.#controller?.abort(callIsOver);
+    this.#picked?.done(this.#lost ? 'failed' : this.#answered ? 'answered' : 'unknown');
+    this.#o.over(this.#failure);
+  }
+}
 
 const leaveNode = (node: NodeConnection, stream: Stream): void => {
   if (stream.closed) return;
