@@ -38,8 +38,26 @@ export { type BlobStore, blob } from '../internal/contract/blob.ts';
 export { type Builder, type BuildRequest, builder, type Launch } from '../internal/contract/builder.ts';
 export { type Client, type ClientOptions, type ClientStream, client } from '../internal/contract/client.ts';
 export { type Host, host } from '../internal/contract/host.ts';
-export { type Registry, registry } from '../internal/contract/registry.ts';
-export { type Router, router } from '../internal/contract/router.ts';
+export {
+  type Endpoint,
+  type Node,
+  type RegisterOptions,
+  type Registry,
+  type RegistryEvent,
+  type RegistryOptions,
+  registry,
+  type Service,
+} from '../internal/contract/registry.ts';
+export {
+  type Outcome,
+  type Picked,
+  type PickOptions,
+  type Route,
+  type RouteOptions,
+  type Router,
+  routeNotFound,
+  router,
+} from '../internal/contract/router.ts';
 export { type Runtime, runtime } from '../internal/contract/runtime.ts';
 export { type ListOptions, type Store, type StoreRecord, store } from '../internal/contract/store.ts';
 
