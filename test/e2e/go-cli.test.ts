@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 
+import { startGreeter } from '../fixture/foreign/greeter-server.ts';
 import { type GoMicro, openGoMicro } from '../support/go-micro.ts';
 import { poll } from '../support/poll.ts';
 import { prepareGo } from '../support/prepare-go.ts';
@@ -114,6 +115,19 @@ const tests = (go: Go): void => {
       },
       { micro: ['call', 'everything', 'Everything.Sum', '{"value":1}'], prints: /"count": 1/ },
     ]);
+  });
+
+  test('calls a gRPC server that knows nothing of micro and reads no JSON', async () => {
+    const greeter = await startGreeter();
+    await ok(server, ['registry', 'register', 'greeter', '--address', greeter.address]);
+    await runs([
+      { micro: 'greeter sayHello --name=Go --times=2', prints: /"message": "Hello Go!!"/ },
+      { micro: ['call', 'greeter', 'Greeter.SayHello', '{"name":"Go"}'], prints: /"message": "Hello Go"/ },
+      { micro: ['stream', 'greeter', 'Greeter.Count', '{"name":"n","to":2}'], prints: /"n 1"[\s\S]*"n 2"/ },
+      { micro: ['call', 'greeter', 'Greeter.Fail', '{"code":9,"message":"not now"}'], exit: 127, prints: 'not now' },
+    ]);
+    await ok(server, ['registry', 'deregister', 'greeter']);
+    await greeter.stop();
   });
 
   test('tells failures apart by their words and exit codes', async () => {

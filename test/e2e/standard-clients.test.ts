@@ -54,7 +54,11 @@ await service({
   name: 'talk',
   handlers: {
     Talk: {
-      say: async ({ name }: Message) => ({ msg: 'said ' + name }),
+      async say({ name }: Message, ctx) {
+        if (name !== 'greeter') return { msg: 'said ' + name };
+        const { message } = await ctx.client.call<{ message: string }>('greeter', 'Greeter.SayHello', { name: 'SDK' });
+        return { msg: message };
+      },
       async *repeat({ name }: Message) {
         yield { msg: name + ' 1' };
         yield { msg: name + ' 2' };
@@ -322,6 +326,18 @@ test('plain grpc-js calls all four kinds by full name and by micro name', async 
           `${prefix} ${name}: ${String(got.failure)}`,
         );
       }
+});
+
+test('a service of micro calls a foreign server on behalf of its caller', async () => {
+  const method = methodOf(talkRoot, 'chatty.v1.Talk', 'Say');
+  const got = await plainCall(method, '/talk.Talk/Say', admin.token, [{ name: 'greeter' }]);
+  assert.equal(
+    got.answers.map((a) => a.msg),
+    ['Hello SDK'],
+    String(got.failure),
+  );
+  const nobody = await plainCall(method, '/talk.Talk/Say', undefined, [{ name: 'greeter' }]);
+  assert.match(String(nobody.failure), /Unauthorized call made to greeter:Greeter\.SayHello/);
 });
 
 test('a call without the right is refused as for any client', async () => {
