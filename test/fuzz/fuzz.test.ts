@@ -13,6 +13,8 @@ import { hpackTarget } from './hpack.fuzz.ts';
 const test = suite('fuzz');
 const coverage = openCoverage();
 test.after(() => coverage.close());
+/** Work for the processor alone, so it takes as long as a busy machine makes it. */
+const unhurried = { limitMs: 120_000 };
 /** Memory may grow by caches and compiled code, not with the inputs. */
 const growthBytesMax = 32e6;
 
@@ -24,10 +26,10 @@ const smoke = async <I>(target: FuzzTarget<I>, o: { inputs: number; covered: num
   assert.ok(figures.growthBytes < growthBytesMax, `grew by ${figures.growthBytes}`);
 };
 
-test('hpack', () => smoke(hpackTarget(), { inputs: 2_000, covered: 0.95 }));
-test('frames', () => smoke(frameTarget(), { inputs: 2_000, covered: 0.9 }));
-test('server connections', () => smoke(connectionTarget('server'), { inputs: 200, covered: 0.7 }));
-test('client connections', () => smoke(connectionTarget('client'), { inputs: 200, covered: 0.7 }));
+test('hpack', () => smoke(hpackTarget(), { inputs: 2_000, covered: 0.95 }), unhurried);
+test('frames', () => smoke(frameTarget(), { inputs: 2_000, covered: 0.9 }), unhurried);
+test('server connections', () => smoke(connectionTarget('server'), { inputs: 200, covered: 0.7 }), unhurried);
+test('client connections', () => smoke(connectionTarget('client'), { inputs: 200, covered: 0.7 }), unhurried);
 
 /** Four bytes that must be met one after the other: chance alone would need some 256^4 inputs. */
 const lock = (bytes: Buffer): string => {
@@ -38,26 +40,30 @@ const lock = (bytes: Buffer): string => {
   throw new Error('the lock opened');
 };
 
-test('coverage leads the engine to what chance does not find, and the fault names the input', async () => {
-  const target: FuzzTarget<Buffer> = {
-    name: 'lock',
-    covers: /fuzz\.test\.ts$/,
-    seeds: [Buffer.alloc(4)],
-    mutate: (input, { random }) => {
-      const changed = Buffer.from(input);
-      changed[random.below(4)] = random.below(256);
-      return changed;
-    },
-    run: lock,
-    show: (input) => input.toString('hex'),
-  };
-  try {
-    await fuzz(target, { inputs: 200_000, seed: 9113, coverage });
-  } catch (e) {
-    assert.match(String(e), /lock: seed 9113: input 6d696372\n.*the lock opened/);
-    return;
-  }
-  assert.unreachable('the lock was not found');
-});
+test(
+  'coverage leads the engine to what chance does not find, and the fault names the input',
+  async () => {
+    const target: FuzzTarget<Buffer> = {
+      name: 'lock',
+      covers: /fuzz\.test\.ts$/,
+      seeds: [Buffer.alloc(4)],
+      mutate: (input, { random }) => {
+        const changed = Buffer.from(input);
+        changed[random.below(4)] = random.below(256);
+        return changed;
+      },
+      run: lock,
+      show: (input) => input.toString('hex'),
+    };
+    try {
+      await fuzz(target, { inputs: 200_000, seed: 9113, coverage });
+    } catch (e) {
+      assert.match(String(e), /lock: seed 9113: input 6d696372\n.*the lock opened/);
+      return;
+    }
+    assert.unreachable('the lock was not found');
+  },
+  unhurried,
+);
 
 test.run();
