@@ -243,6 +243,8 @@ export const nodeTickMs = 250;
 export const nodeQuietMs = 500;
 export const nodeUnresponsiveMs = 1_000;
 export const nodeSilentMs = 30_000;
+/** Bytes of a request that the proxy keeps until its answer begins, for a second try when a node refuses the call unread. */
+export const proxyReplayBytesMax = 64 * KiB;
 /** Connections to one node: each takes as many calls as the node allows on one. */
 export const nodeConnectionsMax = 64;
 /** Fields of all messages of one described service. */

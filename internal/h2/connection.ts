@@ -28,6 +28,8 @@ export interface ConnectionOptions {
   readonly remote: string;
   readonly limits: ConnectionLimits;
   readonly now: () => number;
+  /** Bytes for a peer that speaks HTTP/1 instead. */
+  readonly http1Answer?: Buffer;
   /** A stream that the peer opened. */
   readonly onStream?: (stream: Stream, block: HeaderBlock, endStream: boolean) => StreamReader;
   /** No new streams can be opened from now on; those that are open go on. */
@@ -63,7 +65,9 @@ const lingerMs = 1_000;
 /** Clients that make only a few calls are not worth a SETTINGS frame of their own. */
 const indexedBlocksMax = 4;
 
-/** Speaks first at once: preface (as client) and SETTINGS are under way when this returns. */
+const http1Request = /^[A-Z]{3,10} [/*a-z]/;
+
+/** A client speaks at once: preface and SETTINGS are under way when this returns. A server waits for the preface. */
 export const createConnection = (o: ConnectionOptions): Connection => {
   const { socket, now, limits } = o;
   const isServer = o.role === 'server';
@@ -192,13 +196,23 @@ export const createConnection = (o: ConnectionOptions): Connection => {
       fail(error instanceof H2Error ? error : new H2Error(errorCode.internalError, 'internal error'));
     }
   };
+  const sayHello = (): void => {
+    outbox.push(ownSettings(o));
+    credit.open();
+  };
   /** Takes the client's preface off (section 3.4); the rest of the chunk, or undefined while it is incomplete. */
   const afterPreface = (chunk: Buffer): Buffer | undefined => {
     const from = clientPreface.length - prefaceLeft;
     const part = Math.min(prefaceLeft, chunk.length);
-    if (!clientPreface.subarray(from, from + part).equals(chunk.subarray(0, part)))
-      throw new H2Error(errorCode.protocolError, 'not an HTTP/2 preface');
+    if (!clientPreface.subarray(from, from + part).equals(chunk.subarray(0, part))) {
+      if (from === 0 && http1Request.test(chunk.toString('latin1', 0, 16)) && o.http1Answer !== undefined)
+        outbox.push(o.http1Answer);
+      else throw new H2Error(errorCode.protocolError, 'not an HTTP/2 preface');
+      finish();
+      return undefined;
+    }
     prefaceLeft -= part;
+    if (prefaceLeft === 0) sayHello();
     return part === chunk.length ? undefined : chunk.subarray(part);
   };
   const fail = (error: H2Error): void => {
@@ -240,9 +254,10 @@ export const createConnection = (o: ConnectionOptions): Connection => {
     o.onClose();
   });
 
-  if (!isServer) outbox.push(clientPreface);
-  outbox.push(ownSettings(o));
-  credit.open();
+  if (!isServer) {
+    outbox.push(clientPreface);
+    sayHello();
+  }
 
   return {
     open: (block, endStream, reader) => {

@@ -12,6 +12,8 @@ export interface ListenerOptions {
   readonly connectionsMax: number;
   readonly limits: ConnectionLimits;
   readonly now: () => number;
+  /** Bytes for a peer that speaks HTTP/1 instead. */
+  readonly http1Answer?: Buffer;
   readonly onStream: (stream: Stream, block: HeaderBlock, endStream: boolean) => StreamReader;
   readonly onFault: (error: unknown) => void;
 }
@@ -43,6 +45,7 @@ export const createListener = (o: ListenerOptions): Listener => {
       remote: remoteOf(socket),
       limits: o.limits,
       now: o.now,
+      http1Answer: o.http1Answer,
       onStream: o.onStream,
       onClose: () => connections.delete(connection),
       onFault: o.onFault,

@@ -14,6 +14,8 @@ export interface RelayEvents {
   answers(): void;
   /** The node's side ended without trailers, all of its bytes passed on: the caller's side and ours towards the node are still open. */
   endedBare(): void;
+  /** The node has refused the stream unread (REFUSED_STREAM, or GOAWAY below it: RFC 9113 section 8.7) and the request is still whole: true when connect() will follow. */
+  refused(): boolean;
   /** The node's side ended badly; `answered` says whether headers have gone to the caller. The caller's side is still open. */
   broken(code: number, answered: boolean): void;
   /** Everything is over, for better or worse. Called once. */
@@ -25,22 +27,33 @@ export interface Relay {
   readonly nodeReader: StreamReader;
   /** What the caller's stream tells; works at once. What comes before connect() is kept, bounded by the caller's window. */
   readonly callerReader: StreamReader;
-  /** Gives the relay its other end. */
+  /** Gives the relay its other end, or another one after a refusal. */
   connect(node: Stream): void;
   /** It has been ended from outside: nothing that still comes is passed on. */
   stop(): void;
 }
 
-/** `caller` is the stream towards the caller. */
-export const createRelay = (caller: Stream, events: RelayEvents): Relay => new Exchange(caller, events);
+export interface RelayOptions {
+  /** The stream towards the caller. */
+  readonly caller: Stream;
+  readonly events: RelayEvents;
+  /** Bytes of the request that are kept until an answer begins, for a second try. */
+  readonly replayBytesMax: number;
+}
+
+export const createRelay = (o: RelayOptions): Relay => new Exchange(o);
 
 class Exchange implements Relay {
   readonly nodeReader: StreamReader;
   readonly callerReader: StreamReader;
   readonly caller: Stream;
   readonly events: RelayEvents;
+  readonly replayBytesMax: number;
   node: Stream | undefined = undefined;
   held: Buffer[] | undefined = undefined;
+  /** What has gone to the node; undefined when it is too much to keep, or an answer has begun. */
+  kept: Buffer[] | undefined = [];
+  keptBytes = 0;
   callerEnd: 'open' | 'data' | HeaderBlock = 'open';
   answered = false;
   done = false;
@@ -48,9 +61,10 @@ class Exchange implements Relay {
   owedToCaller = 0;
   owedToNode = 0;
 
-  constructor(caller: Stream, events: RelayEvents) {
+  constructor({ caller, events, replayBytesMax }: RelayOptions) {
     this.caller = caller;
     this.events = events;
+    this.replayBytesMax = replayBytesMax;
     this.callerReader = new CallerSide(this);
     this.nodeReader = new NodeSide(this);
   }
@@ -58,6 +72,8 @@ class Exchange implements Relay {
     this.node = node;
     const waiting = this.held ?? [];
     this.held = undefined;
+    // A second try: the caller has its credit for these already.
+    for (const chunk of this.kept ?? []) node.sendData(chunk, false);
     for (const chunk of waiting) this.toNode(node, chunk, false);
     if (this.callerEnd === 'data') node.sendData(nothing, true);
     else if (this.callerEnd !== 'open') node.sendHeaders(this.callerEnd.bytes, true);
@@ -65,8 +81,15 @@ class Exchange implements Relay {
   stop(): void {
     this.done = true;
     this.held = undefined;
+    this.kept = undefined;
+  }
+  keep(chunk: Buffer): void {
+    this.keptBytes += chunk.length;
+    if (this.keptBytes > this.replayBytesMax) this.kept = undefined;
+    else this.kept?.push(Buffer.from(chunk));
   }
   toNode(node: Stream, chunk: Buffer, endStream: boolean): void {
+    if (this.kept !== undefined && chunk.length > 0) this.keep(chunk);
     if (node.sendData(chunk, endStream)) this.caller.consumed(chunk.length);
     else this.owedToCaller += chunk.length;
   }
@@ -127,6 +150,7 @@ class NodeSide implements StreamReader {
     relay.events.answers();
     if (relay.done) return;
     relay.answered = true;
+    relay.kept = undefined;
     relay.caller.sendHeaders(block.bytes, endStream);
     if (endStream) relay.complete();
   }
@@ -145,6 +169,12 @@ class NodeSide implements StreamReader {
   reset(code: number): void {
     const relay = this.#relay;
     if (relay.done) return;
+    if (code === errorCode.refusedStream && relay.kept !== undefined && relay.events.refused()) {
+      relay.node = undefined;
+      relay.caller.consumed(relay.owedToCaller);
+      relay.owedToCaller = 0;
+      return;
+    }
     relay.events.broken(code, relay.answered);
     relay.finish();
   }

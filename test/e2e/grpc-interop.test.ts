@@ -44,8 +44,19 @@ const patience = [
 ];
 const go = await goProgramFiles(['grpc-interop-client', 'grpc-interop-server']);
 
-/** Runs one case against an address; the last thing the client said when it did not pass. */
-const runCase = (client: string, name: string, o: { address: string; metadata?: string }): Promise<string> =>
+/** The case in which client and server race by design: what the server says first counts, also without a proxy. */
+const races: ReadonlySet<string> = new Set(['cancel_after_begin']);
+const raceTries = 5;
+
+/** Runs one case, one that is a race several times until it passes. */
+const runCase = async (client: string, name: string, o: { address: string; metadata?: string }): Promise<string> => {
+  let said = await runOnce(client, name, o);
+  for (let n = 1; n < raceTries && races.has(name) && said !== ''; n += 1) said = await runOnce(client, name, o);
+  return said;
+};
+
+/** One run against an address; the last thing the client said when it did not pass. */
+const runOnce = (client: string, name: string, o: { address: string; metadata?: string }): Promise<string> =>
   new Promise((resolve) => {
     const [host, port] = o.address.split(':') as [string, string];
     const args = ['-server_host', host, '-server_port', port, '-test_case', name, ...patience];

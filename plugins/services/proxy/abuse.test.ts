@@ -82,12 +82,6 @@ const fatal: readonly Attack[] = [
     attack: (peer) => peer.send(Buffer.from('PRI * HTTP/2.0\r\n')),
   },
   {
-    name: 'HTTP/1.1',
-    silent: true,
-    attack: (peer) => peer.send(Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n')),
-    goaway: [errorCode.protocolError],
-  },
-  {
     name: 'a frame that never ends',
     settings: { frame_timeout: 1 },
     attack: (peer) => peer.send(dataFrame(1, Buffer.alloc(100)).subarray(0, 50)),
@@ -189,6 +183,14 @@ for (const c of fatal)
     await proxy.unharmed();
     await proxy.stop();
   });
+
+test('an HTTP/1.1 client is told where it should ask', async () => {
+  const proxy = await start();
+  const answer = await fetch(`http://${proxy.address}/helloworld`);
+  assert.equal(answer.status, 400);
+  assert.match(JSON.stringify(await answer.json()), /this port speaks HTTP\/2.*8080/);
+  await proxy.stop();
+});
 
 test('more fields than fit are answered by status, and the connection goes on', async () => {
   const proxy = await start();

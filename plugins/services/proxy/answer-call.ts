@@ -109,7 +109,7 @@ const senderOf = (block: HeaderBlock) => ({
 
 /** A call that says nothing anyone could forward. */
 const refused = (proxy: ProxyState, incoming: Incoming, error: unknown): StreamReader => {
-  const call = openProxiedCall({ ...incoming, over: () => undefined });
+  const call = openProxiedCall({ ...incoming, refused: () => false, over: () => undefined });
   refuse(proxy, call, incoming.block, error);
   return call.reader;
 };
@@ -123,8 +123,22 @@ const refuse = ({ ctx }: ProxyState, call: ProxiedCall, block: HeaderBlock, erro
 const forward = (proxy: ProxyState, incoming: Incoming, request: ProxyRequest): StreamReader => {
   const { block } = incoming;
   const span = startSpan(proxy.tracer, block, request);
+  /** What was sent on last, for the one try more that a refusal gives. */
+  let forwarded: Forwarded | undefined;
+  const fail = (error: unknown): void => refuse(proxy, call, block, error);
+  const send = (target: CallTarget): void => {
+    forwarded = { proxy, call, target, span, block };
+    if (!sendNow(forwarded)) sendOn(forwarded).catch(fail);
+  };
   const call: ProxiedCall = openProxiedCall({
     ...incoming,
+    refused: (address) => {
+      const again = forwarded === undefined ? undefined : elsewhere(forwarded, new Set([address]));
+      if (forwarded === undefined || again === undefined) return false;
+      sendOn({ ...forwarded, target: { ...forwarded.target, picked: again } }).catch(fail);
+      forwarded = undefined;
+      return true;
+    },
     over: (failure) => {
       proxy.calls.delete(call);
       span.end(failure?.detail);
@@ -135,15 +149,14 @@ const forward = (proxy: ProxyState, incoming: Incoming, request: ProxyRequest): 
   const { needs } = proxy.ctx;
   try {
     const target = findTargetNow(request, needs);
-    if (target === undefined)
+    if (target !== undefined) send(target);
+    else
       span
         .run(() => findTarget(request, needs, call.signal))
-        .then((found) => sendOn({ proxy, call, target: found, span, block }))
-        .catch((error: unknown) => refuse(proxy, call, block, error));
-    else if (!sendNow({ proxy, call, target, span, block }))
-      sendOn({ proxy, call, target, span, block }).catch((error: unknown) => refuse(proxy, call, block, error));
+        .then(send)
+        .catch(fail);
   } catch (error) {
-    refuse(proxy, call, block, error);
+    fail(error);
   }
   return call.reader;
 };
@@ -181,10 +194,6 @@ const nodeTries = 2;
 
 const sendOn = async (o: Forwarded): Promise<void> => {
   const { proxy, call, target } = o;
-  const { service, namespace, fullName }: CallTarget = {
-    ...target,
-    ...(target.via && { ...target.via, fullName: undefined }),
-  };
   const exclude = new Set<string>();
   let failure: unknown;
   let picked: Picked | undefined = target.picked;
@@ -198,9 +207,9 @@ const sendOn = async (o: Forwarded): Promise<void> => {
       picked.done('failed');
       if (call.isOver) return;
       failure = error;
-      noteFailure(proxy, picked, service, error);
+      noteFailure(proxy, picked, error);
       exclude.add(address);
-      picked = proxy.ctx.needs.router.pick(service, { namespace, fullName, exclude });
+      picked = elsewhere(o, exclude);
     }
   }
   throw internal(proxyErrorId, `Error creating stream: ${dialText(failure)}`, { cause: failure });
@@ -214,8 +223,20 @@ const connectTo = async (nodes: NodeConnections, address: string): Promise<NodeC
   }
 };
 
-const noteFailure = ({ ctx }: ProxyState, { route }: Picked, service: string, error: unknown): void => {
-  const { id: node, address } = route.node;
+/** Another node that the call may go to. */
+const elsewhere = ({ proxy, target }: Forwarded, exclude: ReadonlySet<string>): Picked | undefined => {
+  const { service, namespace, fullName }: CallTarget = {
+    ...target,
+    ...(target.via && { ...target.via, fullName: undefined }),
+  };
+  return proxy.ctx.needs.router.pick(service, { namespace, fullName, exclude });
+};
+
+const noteFailure = ({ ctx }: ProxyState, { route }: Picked, error: unknown): void => {
+  const {
+    service,
+    node: { id: node, address },
+  } = route;
   ctx.log.warn('node cannot be reached', { service, node, address, error: String(error) });
 };
 

@@ -128,6 +128,17 @@ export const httpErrorBlock = (length: number): Buffer =>
 /** What gRPC means by a service that nobody has; v3's peers read the JSON, which says 500 as ever. */
 const unimplemented = 12;
 
+/** The same for a client that does not even speak HTTP/2. */
+export const http1Answer = (): Buffer => {
+  const body = JSON.stringify(
+    microError(400, proxyErrorId, 'this port speaks HTTP/2', {
+      hint: 'it is for gRPC; the HTTP API has a port of its own (8080 by default)',
+    }),
+  );
+  const head = ['HTTP/1.1 400 Bad Request', 'Content-Type: application/json', `Content-Length: ${body.length}`];
+  return Buffer.from(`${head.join('\r\n')}\r\nConnection: close\r\n\r\n${body}`, 'latin1');
+};
+
 /** An error as trailers alone, or behind headers that have gone out. */
 export const errorBlock = (error: MicroErrorJson & Hint, contentType: string | undefined): Buffer => {
   const trailers = Object.entries(trailersOfError(error, isRouteNotFound(error) ? unimplemented : undefined));

@@ -5,6 +5,7 @@ import { createServer, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 
 import { connectionLimits } from '../../../internal/h2/connection-limits.ts';
+import { errorCode } from '../../../internal/h2/error.ts';
 import { settingsAck, settingsFrame } from '../../../internal/h2/frame.ts';
 import { fieldValue } from '../../../internal/h2/header-block.ts';
 import { encodeFields } from '../../../internal/h2/hpack/encoder.ts';
@@ -28,6 +29,7 @@ const okAlone = encodeFields([
 const openGoodNode = async () => {
   let calls = 0;
   let kept = 0;
+  let bytes = 0;
   const listener = createListener({
     connectionsMax: 10,
     limits: { ...connectionLimits, streamsMax: 1_000, streamWindowBytes: 65_535, connectionWindowBytes: 1_048_576 },
@@ -41,12 +43,44 @@ const openGoodNode = async () => {
         return deafReader;
       }
       calls += 1;
-      stream.sendHeaders(okAlone, true);
+      const answer = (): void => stream.sendHeaders(okAlone, true);
+      return {
+        ...deafReader,
+        data: (chunk, endStream) => {
+          bytes += chunk.length;
+          if (endStream) answer();
+        },
+      };
+    },
+  });
+  const { port } = await listener.listen('127.0.0.1', 0);
+  return {
+    address: `127.0.0.1:${port}`,
+    calls: () => calls,
+    bytes: () => bytes,
+    kept: () => kept,
+    close: () => listener.close(),
+  };
+};
+
+/** A node that refuses every stream unread, as one that is about to leave does. */
+const openRefusingNode = async () => {
+  let refused = 0;
+  const listener = createListener({
+    connectionsMax: 10,
+    limits: { ...connectionLimits, streamsMax: 1_000, streamWindowBytes: 65_535, connectionWindowBytes: 1_048_576 },
+    now: Date.now,
+    onFault: (error) => {
+      throw error;
+    },
+    onStream: (stream) => {
+      refused += 1;
+      stream.reset(errorCode.refusedStream);
       return deafReader;
     },
   });
   const { port } = await listener.listen('127.0.0.1', 0);
-  return { address: `127.0.0.1:${port}`, calls: () => calls, kept: () => kept, close: () => listener.close() };
+  return { address: `127.0.0.1:${port}`, refused: () => refused, close: () => listener.close() };
 };
 
 /** A node that takes connections and says SETTINGS, and then hears nothing: as a stopped process does. */
@@ -119,6 +153,19 @@ test('a node whose connection breaks leaves routing with its last call', async (
   for (let n = 0; n < 50; n += 1) assert.equal(await proxy.call(20_000), 0);
   await proxy.stop();
   await good.close();
+});
+
+test('a call that a node refused unread goes whole to another one, once', async () => {
+  const [good, refusing] = [await openGoodNode(), await openRefusingNode()];
+  const proxy = await start([good.address, refusing.address]);
+  for (let n = 0; n < 50; n += 1) assert.equal(await proxy.call(20_000), 0);
+  assert.ok(refusing.refused() > 0);
+  assert.equal(good.calls(), 50);
+  assert.equal(good.bytes(), 50 * frame('x').length);
+  await good.close();
+  assert.equal(await proxy.call(20_000), 14);
+  await proxy.stop();
+  await refusing.close();
 });
 
 test('a node that falls silent is routed around, though the other is busier', async () => {

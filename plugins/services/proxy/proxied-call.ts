@@ -1,6 +1,7 @@
 /** One call on its way to a node: its span, deadline, relay and bad ends. Chooses no node and checks no caller. */
 
 import { type Hint, internal, type MicroErrorJson, timeout, unavailable } from '../../../internal/contract/error.ts';
+import { proxyReplayBytesMax } from '../../../internal/contract/limits.ts';
 import type { Picked } from '../../../internal/contract/router.ts';
 import { errorCode } from '../../../internal/h2/error.ts';
 import { type HeaderBlock, fieldValue } from '../../../internal/h2/header-block.ts';
@@ -28,6 +29,8 @@ export interface ProxiedCallOptions {
   readonly block: HeaderBlock;
   /** The head ended the stream: there is no body. */
   readonly endStream: boolean;
+  /** A node has refused the call unread: true when it will be sent to another one. */
+  readonly refused: (address: string) => boolean;
   /** Called once: with the error the proxy itself had to answer with, if any. */
   readonly over: (failure: (MicroErrorJson & Hint) | undefined) => void;
 }
@@ -53,7 +56,7 @@ class RelayedCall implements ProxiedCall, RelayEvents {
 
   constructor(o: ProxiedCallOptions) {
     this.#o = o;
-    this.#relay = createRelay(o.stream, this);
+    this.#relay = createRelay({ caller: o.stream, events: this, replayBytesMax: proxyReplayBytesMax });
   }
   get reader(): StreamReader {
     return this.#relay.callerReader;
@@ -103,6 +106,14 @@ class RelayedCall implements ProxiedCall, RelayEvents {
   /** Every gRPC answer ends with trailers. */
   endedBare(): void {
     this.fail(brokenOff(errorCode.noError, this.#address));
+  }
+  refused(): boolean {
+    if (!this.#o.refused(this.#address)) return false;
+    this.#picked?.done('unknown');
+    this.#picked = undefined;
+    this.#node = undefined;
+    this.#nodeStream = undefined;
+    return true;
   }
   broken(code: number, answered: boolean): void {
     this.#lost = code === errorCode.connectError;

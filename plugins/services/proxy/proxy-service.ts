@@ -11,7 +11,7 @@ import { joinAddress, splitAddress } from '../../../internal/rpc/address.ts';
 import { createMessageMemory } from '../../../internal/rpc/message-memory.ts';
 import { loadTracer } from '../../../internal/trace/tracer.ts';
 import { answerCall, type ProxyState } from './answer-call.ts';
-import { proxyErrorId } from './headers.ts';
+import { http1Answer, proxyErrorId } from './headers.ts';
 import { createNodeConnections } from './node-connections.ts';
 import type { config, needs } from './plugin.ts';
 
@@ -42,6 +42,7 @@ export const create = (ctx: Context): ServiceInstance => {
         connectionsMax: ctx.config.connections_max,
         limits: callerLimits(ctx.config),
         now: ctx.now,
+        http1Answer: http1Answer(),
         onStream: (stream, block, endStream) => answerCall(started, { stream, block, endStream }),
         onFault,
       });
