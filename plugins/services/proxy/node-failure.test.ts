@@ -118,8 +118,8 @@ const start = async (addresses: readonly string[]) => {
   const session = openSession(proxy.address);
   return {
     add,
-    call: async (timeoutMs: number, method = 'Echo'): Promise<number | undefined> => {
-      const headers = { 'grpc-timeout': `${timeoutMs}m` };
+    call: async (timeoutMs: number, method = 'Echo', go = false): Promise<number | undefined> => {
+      const headers = go ? { timeout: `${timeoutMs}000000` } : { 'grpc-timeout': `${timeoutMs}m` };
       return (await rawCall(session, { path: `/example.Example/${method}`, headers, body: frame('x') })).status;
     },
     stop: async (): Promise<void> => {
@@ -167,6 +167,15 @@ test('a call that a node refused unread goes whole to another one, once', async 
   await proxy.stop();
   await refusing.close();
 });
+
+for (const go of [false, true])
+  test(`a call ends with its deadline whatever the node does, ${go ? 'as Go micro says it' : 'as gRPC says it'}`, async () => {
+    const silent = await openSilentNode();
+    const proxy = await start([silent.address]);
+    assert.equal(await proxy.call(50, 'Echo', go), 4);
+    await proxy.stop();
+    await silent.close();
+  });
 
 test('a node that falls silent is routed around, though the other is busier', async () => {
   const [good, silent] = [await openGoodNode(), await openSilentNode()];
