@@ -2,6 +2,7 @@
 
 import type { Client, ClientOptions } from '../../../../internal/contract/client.ts';
 import { defaultNamespace } from '../../../../internal/contract/core.ts';
+import { isMicroError } from '../../../../internal/contract/error.ts';
 import type { PluginContext, Running } from '../../../../internal/contract/plugin.ts';
 import type { Outcome, Picked, Route, Router } from '../../../../internal/contract/router.ts';
 import {
@@ -74,7 +75,8 @@ const callOptions = ({ address: _, token, ...o }: ClientOptions): RpcCallOptions
 });
 
 const outcomeOf = (failure: unknown, signal: AbortSignal | undefined): Outcome => {
-  if (signal?.aborted === true) return 'unknown';
+  // Nothing was heard of the node when time ran out or the caller left.
+  if (signal?.aborted === true || (isMicroError(failure) && failure.code === 408)) return 'unknown';
   return isConnectionFault(failure) ? 'failed' : 'answered';
 };
 
