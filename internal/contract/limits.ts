@@ -68,6 +68,8 @@ export const reflectedServicesMax = 256;
 export const reflectedBytesMax = 64 * MiB;
 /** Descriptors of a server without reflection, which the registry keeps, in characters. */
 export const registeredFilesCharsMax = 128 * KiB;
+/** One reflection stream asks for many names: the list of what its caller may see is believed this long. */
+export const visibleTrustMs = 1_000;
 /** Services of which one search for a name that is no service's may read the descriptors. */
 export const reflectionSearchMax = 64;
 /** Health of other services: how long one has to answer, how often a watched one is asked, and how many may be watched. */

@@ -2,6 +2,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import protobuf from 'protobufjs';
 import * as assert from 'uvu/assert';
 
 import { createRpcClient } from '../../internal/rpc/client.ts';
@@ -97,6 +98,29 @@ test('the HTTP API calls it', async () => {
   assert.match(await failed.text(), /"detail":"gone"/);
   await caller.close();
 });
+
+test('it gets no token of ours, and what is nobody to us may be its own', async () => {
+  const caller = await openAdminCaller(server.proxyAddress);
+  const client = createRpcClient();
+  const root = new protobuf.Root().loadSync(greeterProto, { keepCase: true });
+  const seen = async (token: string, isJson: boolean): Promise<Record<string, string>> => {
+    const contentType = isJson ? 'application/grpc+json' : 'application/grpc+proto';
+    const request = Buffer.from(isJson ? '{}' : '');
+    const answer = await client.call(server.proxyAddress, '/greeter.Greeter/SayHello', request, { token, contentType });
+    return isJson ? JSON.parse(Buffer.from(answer).toString('utf8')).seen : toPlain(root, answer).seen;
+  };
+  for (const isJson of [true, false]) {
+    assert.is((await seen(caller.token, isJson)).authorization, undefined);
+    assert.is((await seen('its-own', isJson)).authorization, 'Bearer its-own');
+  }
+  await client.close();
+  await caller.close();
+});
+
+const toPlain = (root: protobuf.Root, bytes: Uint8Array): { seen: Record<string, string> } => {
+  const type = root.lookupType('helloworld.v1.HelloReply');
+  return type.toObject(type.decode(bytes)) as { seen: Record<string, string> };
+};
 
 test('mistakes are told as for any service', async () => {
   const refused = await server.micro(['greeter', 'sayHello', '--nmae=x']);
@@ -214,6 +238,12 @@ test('a proto file without a service is refused', async () => {
   const result = await server.micro(['registry', 'register', 'x', '--address', greeter.address, '--proto', file]);
   assert.is(result.code, 1);
   assert.match(result.stderr, /empty\.proto declares no service/);
+});
+
+test('the registration survives a crash of the server', async () => {
+  await server.kill9();
+  server = await server.restart();
+  assert.match(await micro('greeter', 'sayHello', '--name=again'), /"message": "Hello again"/);
 });
 
 test.run();

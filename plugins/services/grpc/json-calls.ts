@@ -84,7 +84,8 @@ const carry = async function* (
   const stream = needs.client.stream(ctx.service, path, {
     namespace: ctx.namespace,
     signal: ctx.signal,
-    token: tokenOf(ctx.metadata.authorization) ?? null,
+    // A token that made an account was meant for us; the server is not ours.
+    token: ctx.account === undefined ? (tokenOf(ctx.metadata.authorization) ?? null) : null,
     metadata: Object.fromEntries(Object.entries(ctx.metadata).filter(([key]) => !ofThisHop.test(key))),
   });
   const isSingle = kind === 'unary' || kind === 'server-stream';

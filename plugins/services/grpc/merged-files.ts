@@ -16,7 +16,7 @@ import {
 } from '../../../internal/schema/descriptor-file.ts';
 import { renameFiles } from '../../../internal/schema/rename-files.ts';
 import type { Descriptions } from './descriptions.ts';
-import { type Owner, type VisibleServices, visibleServices } from './visible-services.ts';
+import { type Owner, rememberVisible, type VisibleServices } from './visible-services.ts';
 import type { GrpcContext } from './service.ts';
 
 /** One caller's question. */
@@ -34,9 +34,10 @@ export const mergedFiles = (grpc: GrpcContext, descriptions: Descriptions): Desc
     loading ??= loadCommon();
     return loading;
   };
+  const visibleTo = rememberVisible(grpc);
   const renamed = rememberRenamed();
   const ask = async (ctx: CallContext): Promise<Asking> => {
-    const [visible, ours] = await Promise.all([visibleServices(grpc, ctx), common()]);
+    const [visible, ours] = await Promise.all([visibleTo(ctx), common()]);
     return {
       ctx,
       visible,
@@ -48,7 +49,7 @@ export const mergedFiles = (grpc: GrpcContext, descriptions: Descriptions): Desc
     };
   };
   return {
-    services: async (ctx) => [...standardServices, ...(await visibleServices(grpc, ctx)).keys()].sort(),
+    services: async (ctx) => [...standardServices, ...(await visibleTo(ctx)).keys()].sort(),
     fileNamed: async (name, ctx) => fileNamed(name, await ask(ctx)),
     fileContaining: async (symbol, ctx) => fileContaining(symbol, await ask(ctx)),
   };

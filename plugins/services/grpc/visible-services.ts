@@ -2,6 +2,7 @@
 
 import { callRights } from '../../../internal/auth/check-call.ts';
 import type { CallContext } from '../../../internal/contract/handler.ts';
+import { visibleTrustMs } from '../../../internal/contract/limits.ts';
 import type { Service } from '../../../internal/contract/registry.ts';
 import { fullNamesAt, typesOf } from '../../../internal/rpc/foreign-node.ts';
 import type { GrpcContext } from './service.ts';
@@ -14,6 +15,18 @@ export interface Owner {
 
 /** Full name -> those that serve it, by micro name. */
 export type VisibleServices = ReadonlyMap<string, readonly Owner[]>;
+
+/** Full names with at least one endpoint that the caller of a call may call; a call that asks again within visibleTrustMs gets the same answer. */
+export const rememberVisible = (grpc: GrpcContext): ((ctx: CallContext) => Promise<VisibleServices>) => {
+  const known = new WeakMap<CallContext, { readonly atMs: number; readonly services: Promise<VisibleServices> }>();
+  return (ctx) => {
+    const found = known.get(ctx);
+    if (found !== undefined && grpc.now() - found.atMs < visibleTrustMs) return found.services;
+    const services = visibleServices(grpc, ctx);
+    known.set(ctx, { atMs: grpc.now(), services });
+    return services;
+  };
+};
 
 /** Full names with at least one endpoint that this caller may call. */
 export const visibleServices = async (

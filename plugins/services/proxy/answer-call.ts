@@ -185,8 +185,8 @@ const sendNow = (o: Forwarded): boolean => {
 
 const join = ({ call, block, span, target }: Forwarded, node: NodeConnection, picked: Picked): void => {
   const traceparent = formatTraceparent(span.context);
-  const { namespace, nodePath: path } = target;
-  call.sendTo({ node, picked, request: requestBlock(block, { namespace, traceparent, path }) });
+  const { namespace, nodePath: path, dropToken } = target;
+  call.sendTo({ node, picked, request: requestBlock(block, { namespace, traceparent, path, dropToken }) });
 };
 
 /** The node that was picked, and one other when it cannot be reached: nothing has been forwarded then. */

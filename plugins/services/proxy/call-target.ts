@@ -21,6 +21,8 @@ export interface CallTarget {
   readonly fullName: string | undefined;
   /** The path that the node is called with, where that is not the caller's. */
   readonly nodePath?: string;
+  /** The node gets no token: it was meant for us, and the node is not ours. */
+  readonly dropToken?: boolean;
   /** Where nodes are picked from, when that is not the service itself. */
   readonly via?: { readonly service: string; readonly namespace: string };
 }
@@ -99,7 +101,8 @@ const foreignTarget = async (
   const { node } = picked.route;
   const type = fullName === undefined ? path.type : microTypeAt(node, fullName);
   const microPath = `/${service}.${type}/${path.method}`;
-  if (!isJson) return { ...target, nodePath: pathAt(node, microPath) };
+  // A header that made no account may be the server's own affair.
+  if (!isJson) return { ...target, nodePath: pathAt(node, microPath), dropToken: target.account !== undefined };
   picked.done('unknown');
   const translator = await router.find(grpcService.service, { ...grpcService, signal });
   return { ...target, picked: translator, nodePath: microPath, via: grpcService };

@@ -83,22 +83,22 @@ export interface RequestEdit {
   readonly traceparent: string;
   /** The node's own path for the call, where that is another one. */
   readonly path?: string;
+  /** The token was meant for us and says nothing to the node. */
+  readonly dropToken?: boolean;
 }
 
 /** The request as it goes to a node: everything stays as it came, the namespace that was decided and the span are written in. */
-export const requestBlock = (block: HeaderBlock, { namespace, traceparent, path }: RequestEdit): Buffer =>
-  Buffer.concat([keptBytes(block, namespace, path), encodeFields([['traceparent', traceparent]])]);
+export const requestBlock = (block: HeaderBlock, edit: RequestEdit): Buffer =>
+  Buffer.concat([keptBytes(block, edit), encodeFields([['traceparent', edit.traceparent]])]);
 
 /** What is the same for every call that comes with this block. */
-interface Kept {
-  readonly namespace: string;
-  readonly path: string | undefined;
+interface Kept extends Omit<RequestEdit, 'traceparent'> {
   readonly bytes: Buffer;
 }
 
-const keptBytes = (block: HeaderBlock, namespace: string, path: string | undefined): Buffer => {
+const keptBytes = (block: HeaderBlock, { namespace, path, dropToken }: RequestEdit): Buffer => {
   const known = block.note as Kept | undefined;
-  if (known?.namespace === namespace && known.path === path) return known.bytes;
+  if (known?.namespace === namespace && known.path === path && known.dropToken === dropToken) return known.bytes;
   const sameNamespace = fieldValue(block, 'micro-namespace') === namespace;
   const add: (readonly [string, string])[] = [];
   if (!sameNamespace) add.push(['micro-namespace', namespace]);
@@ -110,8 +110,9 @@ const keptBytes = (block: HeaderBlock, namespace: string, path: string | undefin
   const drop = (name: string): boolean =>
     name === 'traceparent' ||
     (name === 'micro-namespace' && !sameNamespace) ||
-    (name === ':path' && path !== undefined);
-  const kept: Kept = { namespace, path, bytes: editBlock(block, { drop, add }).bytes };
+    (name === ':path' && path !== undefined) ||
+    (name === 'authorization' && dropToken === true);
+  const kept: Kept = { namespace, path, dropToken, bytes: editBlock(block, { drop, add }).bytes };
   block.note = kept;
   return kept.bytes;
 };
