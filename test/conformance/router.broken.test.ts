@@ -136,6 +136,20 @@ const broken: readonly Broken[] = [
     }),
   },
   {
+    name: 'never forgives an address',
+    fails: 'gives a new node at the address of a failed one its chance',
+    spoil: (good) => {
+      const failed = new Set<string>();
+      return {
+        report: (address, outcome) => {
+          if (outcome === 'failed') failed.add(address);
+          good.report(address, outcome);
+        },
+        pick: (name, o) => good.pick(name, { ...o, exclude: new Set([...(o.exclude ?? []), ...failed]) }),
+      };
+    },
+  },
+  {
     name: 'takes a full name for a service',
     fails: 'takes a name for a service before it takes it for a full name',
     spoil: (good) => ({ resolve: (_, fullName, o) => good.resolve('nobody', fullName, o) }),
