@@ -1,9 +1,11 @@
 /** What the registry holds of plain gRPC servers, and the paths they are called with. */
 
+import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 
 import { suite } from '../../test/support/suite.ts';
-import { foreignMetadata, fullNamesAt, isForeign, microTypeAt, pathAt, typesOf } from './foreign-node.ts';
+import { endpointAt, foreignMetadata, fullNamesAt, isForeign, pathAt, typesOf } from './foreign-node.ts';
+import { parsePath } from './path.ts';
 
 const test = suite('rpc: foreign-node');
 
@@ -26,8 +28,35 @@ test('types are last parts, or all parts where those are not enough', () => {
     ['Bare', 'Bare'],
     ['Greeter', 'helloworld.Greeter'],
   ]);
-  assert.is(microTypeAt(foreign, 'a.v2.Echo'), 'AV2Echo');
-  assert.is(microTypeAt(foreign, 'x.Y'), 'Y');
+});
+
+test('one method has one name for rules, whichever path leads to it', () => {
+  const endpoint = (path: string, node: typeof foreign | typeof own = foreign): string | undefined => {
+    const parsed = parsePath(path);
+    return parsed && endpointAt(node, parsed);
+  };
+  assert.is(endpoint('/name.AV1Echo/Say'), 'AV1Echo.Say');
+  assert.is(endpoint('/a.v1.Echo/Say'), 'AV1Echo.Say');
+  assert.is(endpoint('/a.v2.Echo/Say'), 'AV2Echo.Say');
+  assert.is(endpoint('/helloworld.Greeter/Say'), 'Greeter.Say');
+  assert.is(endpoint('/x.Greeter/Say'), 'Greeter.Say');
+  assert.is(endpoint('/a.v1.Echo/Say', own), 'Echo.Say');
+});
+
+test('what a path is authorised as is what the node is called with', () => {
+  const parts = ['a', 'v1', 'v2', 'Echo', 'AV1Echo', 'AV2Echo', 'Greeter', 'helloworld', 'Bare', 'x'];
+  const segment = fc.array(fc.constantFrom(...parts), { minLength: 2, maxLength: 4 }).map((all) => all.join('.'));
+  fc.assert(
+    fc.property(segment, (first) => {
+      const path = parsePath(`/${first}/Say`);
+      if (path === undefined) return;
+      const endpoint = endpointAt(foreign, path);
+      const dispatched = pathAt(foreign, `/name.${endpoint.replace('.', '/')}`);
+      const meant = [...typesOf(names)].find(([type]) => `${type}.Say` === endpoint);
+      assert.is(dispatched, meant === undefined ? `/name.${endpoint.replace('.', '/')}` : `/${meant[1]}/Say`);
+    }),
+    { numRuns: 2_000 },
+  );
 });
 
 for (const [path, at] of [

@@ -4,7 +4,7 @@
  */
 
 import type { Node } from '../contract/registry.ts';
-import { parsePath } from './path.ts';
+import { parsePath, type RpcPath } from './path.ts';
 
 /** Whether the node is such a server. */
 export const isForeign = ({ metadata }: Pick<Node, 'metadata'>): boolean => metadata.codec === 'proto';
@@ -34,10 +34,15 @@ const lastPart = (fullName: string): string => fullName.slice(fullName.lastIndex
 
 const oneWord = (fullName: string): string => fullName.replace(/(?:^|\.)(.)/g, (_, c: string) => c.toUpperCase());
 
-/** The type by which micro calls a full name of this node. */
-export const microTypeAt = (node: Pick<Node, 'metadata'>, fullName: string): string => {
-  for (const [type, name] of typesOf(fullNamesAt(node))) if (name === fullName) return type;
-  return lastPart(fullName);
+/**
+ * The endpoint that a path means at this node, whichever of its names the path uses: one method has one name for rules. A path that the node has
+ * nothing for means what it says.
+ */
+export const endpointAt = (node: Pick<Node, 'metadata'>, path: RpcPath): string => {
+  if (!isForeign(node)) return path.endpoint;
+  for (const [type, name] of typesOf(fullNamesAt(node)))
+    if (name === `${path.service}.${path.type}`) return `${type}.${path.method}`;
+  return path.endpoint;
 };
 
 /** The path a node is called with: its own full name where it knows no other. A path that is already one, or that the node has nothing for, stays. */

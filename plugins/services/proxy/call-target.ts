@@ -6,7 +6,7 @@ import type { Account, CallerAuth } from '../../../internal/contract/auth.ts';
 import { defaultNamespace } from '../../../internal/contract/core.ts';
 import { type Picked, routeNotFound, type Router } from '../../../internal/contract/router.ts';
 import { isStandardPrefix } from '../../../internal/contract/standard.ts';
-import { isForeign, microTypeAt, pathAt } from '../../../internal/rpc/foreign-node.ts';
+import { endpointAt, isForeign, pathAt } from '../../../internal/rpc/foreign-node.ts';
 import type { RpcPath } from '../../../internal/rpc/path.ts';
 import type { ProxyRequest } from './headers.ts';
 
@@ -47,36 +47,46 @@ export const findTarget = async (
   const namespace = await namespaceOf(request, auth, signal);
   const found = await nameOf(request, router, { namespace, signal });
   const service = found.name ?? path.service;
-  const { endpoint } = path;
-  const caller = await checkCall({ auth, service, endpoint, authorization, namespaceHeader, signal });
-  // Who may not call a service does not learn whether it runs.
-  if (found.failure !== undefined) throw found.failure;
-  const target = targetOf(path, service, caller, router);
-  return isForeign(target.picked.route.node) ? foreignTarget(request, target, { router, signal }) : target;
+  const fullName = fullNameFor(path, service);
+  const picked = found.name === undefined ? undefined : router.pick(service, { namespace, fullName });
+  const endpoint = picked === undefined ? path.endpoint : endpointAt(picked.route.node, path);
+  try {
+    const caller = await checkCall({ auth, service, endpoint, authorization, namespaceHeader, signal });
+    // Who may not call a service does not learn whether it runs.
+    if (found.failure !== undefined) throw found.failure;
+    if (picked === undefined) throw routeNotFound(path.service);
+    const target = { ...caller, service, endpoint, picked, fullName };
+    return isForeign(picked.route.node) ? await foreignTarget(request, target, { router, signal }) : target;
+  } catch (error) {
+    picked?.done('unknown');
+    throw error;
+  }
 };
 
 /** The same without waiting, when caller, rules and nodes are in memory; undefined when something has to be asked for. */
 export const findTargetNow = (request: ProxyRequest, needs: TargetNeeds): CallTarget | undefined => {
   const { auth, router } = needs;
   const { authorization, namespaceHeader, path } = request;
+  const { endpoint } = path;
   const namespace = namespaceNow(request, auth);
   const service = namespace === undefined ? undefined : router.resolve(path.service, fullNameOf(path), { namespace });
-  if (service === undefined) return undefined;
-  const caller = checkCallNow({ auth, service, endpoint: path.endpoint, authorization, namespaceHeader });
-  if (caller === undefined) return undefined;
-  const target = targetOf(path, service, caller, router);
-  if (!isForeign(target.picked.route.node)) return target;
-  target.picked.done('unknown');
-  return undefined;
+  if (namespace === undefined || service === undefined) return undefined;
+  const fullName = fullNameFor(path, service);
+  const picked = router.pick(service, { namespace, fullName });
+  if (picked === undefined) return undefined;
+  let caller: CheckedCall | undefined;
+  try {
+    if (!isForeign(picked.route.node))
+      caller = checkCallNow({ auth, service, endpoint, authorization, namespaceHeader });
+  } finally {
+    if (caller === undefined) picked.done('unknown');
+  }
+  return caller && { service, endpoint, namespace, account: caller.account, picked, fullName };
 };
 
-const targetOf = (path: RpcPath, service: string, caller: CheckedCall, router: Router): CallTarget => {
-  const { namespace, account } = caller;
-  const fullName = service === path.service ? undefined : fullNameOf(path);
-  const picked = router.pick(service, { namespace, fullName });
-  if (picked === undefined) throw routeNotFound(path.service);
-  return { service, endpoint: path.endpoint, namespace, account, picked, fullName };
-};
+/** What the call was found by, when that is not the micro name. */
+const fullNameFor = (path: RpcPath, service: string): string | undefined =>
+  service === path.service ? undefined : fullNameOf(path);
 
 /** Health and reflection of everything: no rule is asked here, the service behind shows each caller only what it may call. */
 const standardTarget = async (
@@ -93,14 +103,13 @@ const standardTarget = async (
 
 /** A server that knows nothing of micro is called by its own full name, and in protobuf: JSON goes to the service that translates it. */
 const foreignTarget = async (
-  { path, isJson }: ProxyRequest,
+  { isJson }: ProxyRequest,
   target: CallTarget,
   { router, signal }: { readonly router: Router; readonly signal: AbortSignal },
 ): Promise<CallTarget> => {
-  const { service, fullName, picked } = target;
+  const { service, endpoint, picked } = target;
   const { node } = picked.route;
-  const type = fullName === undefined ? path.type : microTypeAt(node, fullName);
-  const microPath = `/${service}.${type}/${path.method}`;
+  const microPath = `/${service}.${endpoint.replace('.', '/')}`;
   // A header that made no account may be the server's own affair.
   if (!isJson) return { ...target, nodePath: pathAt(node, microPath), dropToken: target.account !== undefined };
   picked.done('unknown');
