@@ -254,6 +254,7 @@ const tests = (go: Go): void => {
       await poll('hand to register', async () => (await services()).includes('hand'));
       const { values } = (await caller.call('hand', 'Gopher.Heard')) as { values: Record<string, string> };
       assert.is(values['Micro-Namespace'], 'micro');
+      assert.is(values.Authorization, `Bearer ${caller.token}`, 'it learns who calls');
       child.kill('SIGTERM');
       await poll('hand to leave', async () => !(await services()).includes('hand'));
     } finally {
