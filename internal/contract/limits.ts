@@ -177,6 +177,8 @@ export const idleConnectionMs = 300_000;
 export const largeMessagesBytesMax = 256 * MiB;
 export const largeMessageBytes = 64 * KiB;
 export const inflationsMax = 4;
+/** What a client takes of one answer before its reader does, in bytes. */
+export const clientWindowBytes = MiB;
 /** What one stream may hold back in the proxy, per direction, in bytes. */
 export const proxyWindowBytes = 256 * KiB;
 /** Calls may finish this long after stop began, then they are cut (wire.md 2.6). */

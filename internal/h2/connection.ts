@@ -32,6 +32,10 @@ export interface ConnectionOptions {
   readonly http1Answer?: Buffer;
   /** A stream that the peer opened. */
   readonly onStream?: (stream: Stream, block: HeaderBlock, endStream: boolean) => StreamReader;
+  /** The peer's first SETTINGS have come: it speaks HTTP/2, and how many streams it takes is known. */
+  readonly onSettled?: () => void;
+  /** A stream is over: there may be room for another one. */
+  readonly onStreamOver?: () => void;
   /** No new streams can be opened from now on; those that are open go on. */
   readonly onGoaway?: () => void;
   /** The socket is gone; every stream has been told. */
@@ -90,6 +94,7 @@ export const createConnection = (o: ConnectionOptions): Connection => {
   let sizeUpdateDue = false;
   let draining = false;
   let goawaySent = false;
+  let settled = false;
   let ended = false;
   let linger: NodeJS.Timeout | undefined;
 
@@ -120,6 +125,7 @@ export const createConnection = (o: ConnectionOptions): Connection => {
     left: () => {
       usefulAt = heardAt;
       if (draining && streams.size === 0) finish();
+      o.onStreamOver?.();
     },
   });
   const takeControl = (): void => {
@@ -156,6 +162,9 @@ export const createConnection = (o: ConnectionOptions): Connection => {
           if (!queue.creditStream(s, more)) throw new H2Error(errorCode.flowControlError, 'window over its largest');
       outbox.push(settingsAck);
       queue.pump();
+      if (settled) return;
+      settled = true;
+      o.onSettled?.();
     },
     onSettingsAck: () => {
       if (settingsUnacked > 0) settingsUnacked -= 1;

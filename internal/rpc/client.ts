@@ -1,27 +1,19 @@
-/** The gRPC client: raw bytes to an address and path, over pooled connections (wire.md 2.3 to 2.6). Picks no nodes and adds no tokens: its callers do. */
-
-import {
-  Client,
-  connectivityState,
-  credentials,
-  logVerbosity,
-  type ServiceError,
-  setLogVerbosity,
-} from '@grpc/grpc-js';
+/** The gRPC client on the frame engine: raw bytes to an address and path, over shared connections (wire.md 2.3 to 2.6). Picks no nodes and adds no tokens: its callers do. */
 
 import type { ClientStream, ContentType } from '../contract/client.ts';
-import { internal, type MicroError, microError, timeout, toMicroError } from '../contract/error.ts';
-import { clientTimeoutMs, connectionsMax, messageBytesMax, nodeDialMs } from '../contract/limits.ts';
+import { internal, type MicroError, type MicroErrorJson, microError, toMicroError } from '../contract/error.ts';
+import { clientTimeoutMs, messageBytesMax } from '../contract/limits.ts';
 import { formatTraceparent } from '../trace/trace-context.ts';
 import { loadTracer, type Span, type Tracer } from '../trace/tracer.ts';
-import { parseTarget } from './address.ts';
+import { type CallConnections, createCallConnections } from './call-connections.ts';
+import { callHeadBlock, callMetadata } from './call-head.ts';
+import { ClientCall } from './client-call.ts';
+import { formatGrpcTimeout } from './grpc-timeout.ts';
 import { formatTimeoutHeader } from './metadata.ts';
-import { type OpenedStream, openStream } from './outgoing-stream.ts';
+import { openStream } from './outgoing-stream.ts';
 import { malformedPath } from './path.ts';
-import { createPool, type Pool } from './pool.ts';
-import { rawMetadata } from './raw-metadata.ts';
 import { clientErrorId } from './status.ts';
-import { connectionFailed, neverSent, transportError } from './transport-error.ts';
+import { wasRefused } from './transport-error.ts';
 
 export interface RpcCallOptions {
   readonly signal?: AbortSignal;
@@ -63,24 +55,13 @@ export interface RpcClient {
   close(): Promise<void>;
 }
 
-/** Whether an error of this client says that nothing was sent. */
-export const wasNeverSent = (error: unknown): boolean =>
-  typeof error === 'object' && error !== null && unsent.has(error);
-
-const unsent = new WeakSet<object>();
-
-/** Whether an error of this client says that the connection was refused or broke, whatever had been sent. */
-export const isConnectionFault = (error: unknown): boolean =>
-  typeof error === 'object' && error !== null && connectionFaults.has(error);
-
-const connectionFaults = new WeakSet<object>();
-
 /** Builds a client; nothing is dialled before the first call. */
 export const createRpcClient = (o: RpcClientOptions = {}): RpcClient => {
-  const pool = createPool<Client>({ max: connectionsMax, open: dial, close: (client) => client.close() });
+  const now = o.now ?? Date.now;
+  const connections = createCallConnections({ now });
   let loading: Promise<Tracer> | undefined;
   const tracer = (): Promise<Tracer> => {
-    loading ??= o.tracer === undefined ? loadTracer({ now: o.now ?? Date.now }) : Promise.resolve(o.tracer);
+    loading ??= o.tracer === undefined ? loadTracer({ now }) : Promise.resolve(o.tracer);
     return loading;
   };
   const startSpan = async (address: string, path: string): Promise<Span> =>
@@ -89,12 +70,17 @@ export const createRpcClient = (o: RpcClientOptions = {}): RpcClient => {
   const streamTo: RpcClient['streamTo'] = (target, signal) =>
     openStream({
       limit: checkSize,
-      signal,
       open: async () => {
+        throwIfAborted(signal);
         const { address, path, options, ended } = await target();
         try {
           checkPath(path);
-          return openRaw({ pool, address, path, options, ended, span: await startSpan(address, path) });
+          const span = await startSpan(address, path);
+          const call = { connections, address, path, span, options: { ...options, signal: options.signal ?? signal } };
+          return await openCall(call, (failure) => {
+            span.end(failure?.detail);
+            ended?.(failure);
+          });
         } catch (error) {
           ended?.(error);
           throw error;
@@ -108,7 +94,12 @@ export const createRpcClient = (o: RpcClientOptions = {}): RpcClient => {
       checkPath(path);
       const span = await startSpan(address, path);
       try {
-        const response = await unary({ pool, address, path, options, span }, request);
+        throwIfAborted(options.signal);
+        const timeoutMs = options.timeoutMs ?? clientTimeoutMs;
+        const response = await unary(
+          { connections, address, path, options: { ...options, timeoutMs }, span },
+          toBuffer(request),
+        );
         span.end();
         return response;
       } catch (error) {
@@ -119,14 +110,17 @@ export const createRpcClient = (o: RpcClientOptions = {}): RpcClient => {
     },
     stream: (address, path, options = {}) => streamTo(async () => ({ address, path, options }), options.signal),
     streamTo,
-    connect: (address, signal) => connect(pool, address, signal),
-    close: async () => pool.close(),
+    connect: (address, signal) => connect(connections, address, signal),
+    close: async () => connections.close(),
   };
 };
 
-const same = (bytes: Buffer): Buffer => bytes;
 const toBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+const throwIfAborted = (signal: AbortSignal | undefined): void => {
+  if (signal?.aborted === true) throw toMicroError(signal.reason, clientErrorId);
+};
 
 const spanAttributes = (address: string): Readonly<Record<string, string>> => ({
   'rpc.system': 'grpc',
@@ -147,56 +141,30 @@ const checkPath = (path: string): void => {
   if (!/^\/[!-~]+$/.test(path)) throw internal(clientErrorId, malformedPath(path));
 };
 
-const connect = async (pool: Pool<Client>, address: string, signal?: AbortSignal): Promise<boolean> => {
-  const lease = pool.take(address);
-  const channel = lease.item.getChannel();
-  const deadline = Date.now() + nodeDialMs;
+const connect = async (connections: CallConnections, address: string, signal?: AbortSignal): Promise<boolean> => {
+  const aborted = Promise.withResolvers<void>();
+  signal?.addEventListener('abort', () => aborted.resolve(), { once: true });
   try {
-    for (;;) {
-      const state = channel.getConnectivityState(true);
-      if (state === connectivityState.READY) return true;
-      const failed = state === connectivityState.TRANSIENT_FAILURE || state === connectivityState.SHUTDOWN;
-      if (failed || signal?.aborted === true || Date.now() >= deadline) {
-        if (failed) pool.forget(address);
-        return false;
-      }
-      await new Promise<void>((resolve) => channel.watchConnectivityState(state, deadline, () => resolve()));
-    }
-  } finally {
-    lease.release();
+    if (connections.ready(address) === undefined && signal?.aborted !== true)
+      await Promise.race([connections.more(address), aborted.promise]);
+    return signal?.aborted !== true;
+  } catch {
+    return false;
   }
 };
 
-/** Keepalive is off as in v3: Go servers end connections that ping too often. */
-const channelOptions = {
-  'grpc.max_receive_message_length': messageBytesMax,
-  'grpc.max_send_message_length': messageBytesMax,
-  'grpc.enable_retries': 0,
-  'grpc.enable_channelz': 0,
-  'grpc.enable_http_proxy': 0,
-  'grpc.service_config_disable_resolution': 1,
-  'grpc.use_local_subchannel_pool': 1,
-  'grpc.primary_user_agent': 'micro',
-};
+interface Outgoing {
+  readonly connections: CallConnections;
+  readonly address: string;
+  readonly path: string;
+  readonly options: RpcCallOptions;
+  readonly span: Span;
+}
 
-const dial = (text: string): Client => {
-  const target = parseTarget(text);
-  // The library writes to stderr by itself otherwise; what went wrong also comes back as an error.
-  setLogVerbosity(logVerbosity.NONE);
-  return new Client(
-    target.address,
-    target.tls ? credentials.createSsl() : credentials.createInsecure(),
-    channelOptions,
-  );
-};
-
-const deadlineOf = (timeoutMs: number | undefined): Date | undefined =>
-  timeoutMs === undefined ? undefined : new Date(Date.now() + timeoutMs);
-
-const metadataOf = (options: RpcCallOptions, span: Span, timeoutMs: number | undefined) => {
-  const contentType = options.contentType ?? 'application/grpc+proto';
-  return rawMetadata(contentType, options.metadata ?? {}, {
-    'x-content-type': contentType,
+const metadataOf = ({ options, span }: Outgoing) => {
+  const { timeoutMs } = options;
+  return callMetadata(options.metadata ?? {}, {
+    'x-content-type': options.contentType ?? defaultType,
     timeout: timeoutMs === undefined ? undefined : formatTimeoutHeader(timeoutMs),
     'micro-namespace': options.namespace,
     authorization: options.token === undefined ? undefined : `Bearer ${options.token}`,
@@ -205,96 +173,74 @@ const metadataOf = (options: RpcCallOptions, span: Span, timeoutMs: number | und
   });
 };
 
-interface Outgoing {
-  readonly pool: Pool<Client>;
-  readonly address: string;
-  readonly path: string;
-  readonly options: RpcCallOptions;
-  readonly span: Span;
-}
+const defaultType: ContentType = 'application/grpc+proto';
 
-const openRaw = ({
-  pool,
-  address,
-  path,
-  options,
-  span,
-  ended,
-}: Outgoing & Pick<StreamTarget, 'ended'>): OpenedStream => {
-  const metadata = metadataOf(options, span, options.timeoutMs);
-  const lease = pool.take(address);
-  const deadline = deadlineOf(options.timeoutMs);
-  return {
-    raw: lease.item.makeBidiStreamRequest(path, toBuffer, same, metadata, { deadline }),
-    closed: (failure) => {
-      lease.release();
-      span.end(failure?.detail);
-      ended?.(failure);
-    },
-    fault: (error) => faultOf(error, { pool, address, options }),
-  };
+/** Begins a call, on a connection that is there or comes to stand. Rejects with what ends it before that; `over` is told of any other end. */
+const openCall = async (
+  outgoing: Outgoing,
+  over: (failure: (MicroErrorJson & Error) | undefined) => void,
+): Promise<ClientCall> => {
+  const { connections, address, path, options } = outgoing;
+  const metadata = metadataOf(outgoing);
+  const ended = Promise.withResolvers<never>();
+  let opened = false;
+  const call = new ClientCall({
+    path,
+    signal: options.signal,
+    timeoutMs: options.timeoutMs,
+    over: (failure) => (opened ? over(failure) : ended.reject(failure)),
+  });
+  ended.promise.catch(() => undefined);
+  try {
+    let on = connections.ready(address);
+    while (on === undefined) {
+      await Promise.race([connections.more(address), ended.promise]);
+      on = connections.ready(address);
+    }
+    if (call.over) await ended.promise;
+    const head = callHeadBlock({
+      tls: on.target.tls,
+      authority: on.target.address,
+      path,
+      contentType: options.contentType ?? defaultType,
+      timeout: call.msLeft === undefined ? undefined : formatGrpcTimeout(call.msLeft),
+      metadata,
+    });
+    call.open(on, head);
+    opened = true;
+    return call;
+  } catch (error) {
+    const known = toMicroError(error, clientErrorId);
+    call.fail(known);
+    throw known;
+  }
 };
 
-const unary = async (outgoing: Outgoing, request: Uint8Array): Promise<Uint8Array> => {
-  const { pool, address, path, options, span } = outgoing;
-  const { signal } = options;
-  signal?.throwIfAborted();
-  const timeoutMs = options.timeoutMs ?? clientTimeoutMs;
-  const metadata = metadataOf(options, span, timeoutMs);
-  const lease = pool.take(address);
-  let cancel = (): void => undefined;
+/** A call that the peer refused to look at, on its way out or full, goes out once more: on another connection. */
+const unary = async (outgoing: Outgoing, request: Buffer): Promise<Uint8Array> => {
+  const deadlineAt = performance.now() + (outgoing.options.timeoutMs ?? 0);
   try {
-    return await new Promise<Uint8Array>((resolve, reject) => {
-      const deadline = deadlineOf(timeoutMs);
-      // grpc-js's own unary call reads one message and then waits for an end that a streaming endpoint sends only after the others.
-      const call = lease.item.makeServerStreamRequest(path, toBuffer, same, toBuffer(request), metadata, { deadline });
-      let response: Buffer | undefined;
-      call.on('data', (message: Buffer) => {
-        if (response !== undefined) {
-          reject(severalAnswers(path));
-          call.cancel();
-        }
-        response = message;
-      });
-      call.on('error', (error: ServiceError) => reject(faultOf(error, { pool, address, options })));
-      call.on('end', () => resolve(response ?? new Uint8Array()));
-      cancel = () => call.cancel();
-      signal?.addEventListener('abort', cancel, { once: true });
-    });
-  } finally {
-    signal?.removeEventListener('abort', cancel);
-    lease.release();
+    return await unaryOnce(outgoing, request);
+  } catch (error) {
+    if (!wasRefused(error)) throw error;
+    const timeoutMs = Math.max(1, deadlineAt - performance.now());
+    return unaryOnce({ ...outgoing, options: { ...outgoing.options, timeoutMs } }, request);
   }
+};
+
+const unaryOnce = async (outgoing: Outgoing, request: Buffer): Promise<Uint8Array> => {
+  const call = await openCall(outgoing, () => undefined);
+  call.send(request, true);
+  const response = await call.next();
+  if (response === undefined) return new Uint8Array();
+  // A streaming endpoint would go on: its second message says so, the end says that there is none.
+  if ((await call.next()) === undefined) return response;
+  const several = severalAnswers(outgoing.path);
+  call.fail(several);
+  throw several;
 };
 
 const severalAnswers = (path: string): MicroError =>
   internal(clientErrorId, `${path} answered a unary call with more than one message`, {
     hint: 'the endpoint streams: use micro stream',
   });
-
-interface Where {
-  readonly pool: Pool<Client>;
-  readonly address: string;
-  readonly options: RpcCallOptions;
-}
-
-/** A bad end as a MicroError. A connection that failed to open is forgotten, so that the next call dials again without grpc-js's back-off. */
-const faultOf = (error: ServiceError, { pool, address, options }: Where): MicroError => {
-  const { signal } = options;
-  if (signal?.aborted === true && error.code === 1) return abortError(signal);
-  const status = { code: error.code, details: error.details };
-  const fault = transportError(status, address);
-  if (connectionFailed(status)) connectionFaults.add(fault);
-  if (neverSent(status)) {
-    unsent.add(fault);
-    pool.forget(address);
-  }
-  return fault;
-};
-
-const abortError = (signal: AbortSignal): MicroError => {
-  const reason: unknown = signal.reason;
-  return reason instanceof Error && reason.name === 'TimeoutError'
-    ? timeout(clientErrorId, 'context deadline exceeded', { cause: reason })
-    : microError(499, clientErrorId, 'context canceled', { cause: reason });
-};

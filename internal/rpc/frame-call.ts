@@ -51,7 +51,7 @@ class FrameCall implements StreamReader, CallTransport {
   readonly #stream: Stream;
   readonly #head: HeaderBlock;
   readonly #memory: MessageMemory;
-  readonly #messages = new MessageReader();
+  readonly #messages = new MessageReader('request');
   #events: CallEvents | undefined = undefined;
   /** The caller has sent all of its messages. */
   #ended: boolean;

@@ -16,3 +16,14 @@ export const parseGrpcTimeout = (text: string): number | undefined => {
   const perUnit = msPerUnit[match[2] as string] as number;
   return Math.ceil(Number(match[1]) * perUnit);
 };
+
+const digitsMax = 99_999_999;
+
+/** The header's value: milliseconds as long as they fit, then seconds and hours. */
+export const formatGrpcTimeout = (ms: number): string => {
+  for (const unit of ['m', 'S', 'M', 'H']) {
+    const count = Math.ceil(Math.max(0, ms) / (msPerUnit[unit] as number));
+    if (count <= digitsMax) return `${count}${unit}`;
+  }
+  return `${digitsMax}H`;
+};

@@ -1,8 +1,8 @@
 /** gRPC's message framing (a flag, four bytes of length, the message), out of pieces that are cut anywhere. Holds what has not been taken; owns no flow control. */
 
-import { internal, type MicroError, tooMany } from '../contract/error.ts';
+import { internal, type MicroError, microError, tooMany } from '../contract/error.ts';
 import { messageBytesMax } from '../contract/limits.ts';
-import { serverErrorId } from './status.ts';
+import { clientErrorId, serverErrorId } from './status.ts';
 
 /** Flag and length in front of each message. */
 export const prefixBytes = 5;
@@ -12,13 +12,21 @@ const none = Buffer.alloc(0);
 const believedBytesMax = 1_024 * 1_024;
 const smallRoomBytes = 256;
 
+/** What messages are part of: faults are worded for who reads them. */
+export type MessageKind = 'request' | 'response';
+
 export class MessageReader {
+  readonly #kind: MessageKind;
   /** Whether the message that was taken last is compressed. */
   takenCompressed = false;
   // One buffer, not a list of pieces: a peer that sends single bytes would make each of them an object.
   #held: Buffer = none;
   #from = 0;
   #to = 0;
+
+  constructor(kind: MessageKind) {
+    this.#kind = kind;
+  }
 
   /** Bytes that are held. */
   get heldBytes(): number {
@@ -44,7 +52,7 @@ export class MessageReader {
     if (this.#to - this.#from < prefixBytes) return undefined;
     const flag = this.#held[this.#from] as number;
     const length = this.#held.readUInt32BE(this.#from + 1);
-    const fault = faultOf(flag, length);
+    const fault = faultOf(this.#kind, flag, length);
     if (fault !== undefined) throw fault;
     const start = this.#from + prefixBytes;
     const end = start + length;
@@ -54,6 +62,13 @@ export class MessageReader {
     this.#from = end;
     if (this.#from === this.#to) this.#held = none;
     return message;
+  }
+
+  /** Forgets what is held. */
+  drop(): void {
+    this.#held = none;
+    this.#from = 0;
+    this.#to = 0;
   }
 
   #grow(bytes: number): void {
@@ -68,11 +83,12 @@ export class MessageReader {
   }
 }
 
-const faultOf = (flag: number, length: number): MicroError | undefined => {
-  if (flag > 1)
-    return internal(serverErrorId, `a message starts with ${flag}, which is neither plain (0) nor compressed (1)`);
+const faultOf = (kind: MessageKind, flag: number, length: number): MicroError | undefined => {
+  const id = kind === 'request' ? serverErrorId : clientErrorId;
+  if (flag > 1) return internal(id, `a message starts with ${flag}, which is neither plain (0) nor compressed (1)`);
   if (length <= messageBytesMax) return undefined;
-  return tooMany(serverErrorId, `request of ${length} bytes is over messageBytesMax (${messageBytesMax})`);
+  const text = `${kind} of ${length} bytes is over messageBytesMax (${messageBytesMax})`;
+  return kind === 'request' ? tooMany(id, text) : microError(413, id, text);
 };
 
 /** A small message is copied out of what it came in: a handler that keeps it must not keep a whole read of the socket. */

@@ -107,6 +107,13 @@ export const encodeGrpcMessage = (text: string): string =>
       Array.from(Buffer.from(part, 'utf8'), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
     );
 
+/** What encodeGrpcMessage made; text that it did not make comes out as it is. */
+export const decodeGrpcMessage = (text: string): string => {
+  // One character per byte, as the engine has it.
+  const bytes = text.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return Buffer.from(bytes, 'latin1').toString('utf8');
+};
+
 /** The trailers of a status, for whoever writes HTTP/2 headers itself. */
 export const trailersOfStatus = ({ code, message, details }: GrpcStatus): Readonly<Record<string, string>> => {
   const trailers = { 'grpc-status': String(code), 'grpc-message': encodeGrpcMessage(message) };

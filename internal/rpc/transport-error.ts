@@ -1,16 +1,38 @@
-/** Transport faults of grpc-js in the words of Go clients, which command lines and scripts look for (wire.md 2.4, cli.md 0.4 row 6). */
+/** Faults of connections and streams in the words of Go clients, which command lines and scripts look for (wire.md 2.4, cli.md 0.4 row 6), and what each says about the call. */
 
-import { internal, type MicroError, microError } from '../contract/error.ts';
-import { bareAddress } from './address.ts';
-import { clientErrorId, errorOfStatus } from './status.ts';
+import { canceled, internal, type MicroError, microError, timeout } from '../contract/error.ts';
+import { HandshakeError } from '../h2/dial-socket.ts';
+import { errorCode } from '../h2/error.ts';
+import { joinAddress } from './address.ts';
+import { clientErrorId } from './status.ts';
 
-export interface TransportStatus {
-  readonly code: number;
-  readonly details: string;
-}
+/**
+ * `unsent`: nothing of the call left. `refused`: the peer says that it did not look at it. `lost`: the connection broke under it.
+ * Errors that are not about the connection have no fate.
+ */
+type Fate = 'unsent' | 'refused' | 'lost';
 
-const unavailableStatus = 14;
-const resourceExhausted = 8;
+const fates = new WeakMap<object, Fate>();
+
+const fateOf = (error: unknown): Fate | undefined =>
+  typeof error === 'object' && error !== null ? fates.get(error) : undefined;
+
+/** Whether an error of the client says that no service has seen the call, so that it may be sent elsewhere. */
+export const wasNeverSent = (error: unknown): boolean => fateOf(error) === 'unsent' || wasRefused(error);
+
+/** Whether the peer, which is there, said that it did not look at the call: it was about to go, or full. */
+export const wasRefused = (error: unknown): boolean => fateOf(error) === 'refused';
+
+/** Whether an error of the client says that the connection was refused or broke, whatever had been sent. */
+export const isConnectionFault = (error: unknown): boolean => fateOf(error) !== undefined;
+
+const withFate = (error: MicroError, fate: Fate): MicroError => {
+  fates.set(error, fate);
+  return error;
+};
+
+const connectionError = (what: string, cause?: unknown): MicroError =>
+  internal(clientErrorId, `connection error: desc = "${what}"`, { cause });
 
 const causes: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connect: connection refused',
@@ -20,47 +42,84 @@ const causes: Readonly<Record<string, string>> = {
   ECONNRESET: 'connection reset by peer',
 };
 
-/** Whether the call never reached a peer, so that it may be sent elsewhere. */
-export const neverSent = (status: TransportStatus): boolean =>
-  status.code === unavailableStatus && isDialFailure(status.details);
+const lookupFailures: ReadonlySet<unknown> = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'ENODATA']);
 
-const isDialFailure = (details: string): boolean =>
-  details.startsWith('No connection established') || details.startsWith('Name resolution failed');
+/** No connection to `address` (host:port) came to stand, for this error of the system. */
+export const dialFault = (error: unknown, address: string): MicroError =>
+  withFate(connectionError(`transport: ${describe(error, address)}`, error), 'unsent');
 
-/** A service may itself answer Unavailable; only the library's own texts are about the connection. */
-const isTransportFault = (details: string): boolean =>
-  isDialFailure(details) || /^(Connection dropped|Stream refused by server|read E|write E)/.test(details);
-
-/** Whether it was the connection that failed, not the call. */
-export const connectionFailed = (status: TransportStatus): boolean =>
-  status.code === unavailableStatus && isTransportFault(status.details);
-
-/** The error a caller gets for a bad end of a call to `address`. */
-export const transportError = (status: TransportStatus, address: string): MicroError => {
-  if (connectionFailed(status))
-    return internal(
-      clientErrorId,
-      `connection error: desc = "transport: ${describe(status.details, bareAddress(address))}"`,
-    );
-  if (status.code === resourceExhausted && /larger than/.test(status.details))
-    return microError(413, clientErrorId, `${status.details} (messageBytesMax)`);
-  return errorOfStatus(status);
+const describe = (error: unknown, address: string): string => {
+  if (error instanceof HandshakeError) return `authentication handshake failed: ${error.message}`;
+  const { code, message, ...peer } = systemError(error);
+  if (lookupFailures.has(code))
+    return `Error while dialing dial tcp: lookup ${address.replace(/:\d+$/, '')}: no such host`;
+  const at = peer.address === undefined || peer.port === undefined ? address : joinAddress(peer.address, peer.port);
+  return `Error while dialing dial tcp ${at}: ${causes[code ?? ''] ?? message}`;
 };
 
-const describe = (details: string, address: string): string => {
-  const failed = /connect (E[A-Z]+) (\S+:\d+)/.exec(details);
-  if (failed !== null) {
-    const [, code, peer] = failed as unknown as readonly [string, string, string];
-    return `Error while dialing dial tcp ${bracketed(peer)}: ${causes[code] ?? code}`;
+interface SystemError {
+  readonly code?: string;
+  readonly message: string;
+  readonly address?: string;
+  readonly port?: number;
+}
+
+/** A host of several addresses fails with all of their errors; the first is what is told. */
+const systemError = (error: unknown): SystemError => {
+  const one: unknown = error instanceof AggregateError ? (error.errors[0] ?? error) : error;
+  return one instanceof Error ? (one as SystemError) : { message: String(one) };
+};
+
+/** The peer at the other end of a connection closed it, or does not speak HTTP/2: no call was sent on it. */
+export const prefaceFault = (answered: boolean, address: string): MicroError =>
+  withFate(
+    connectionError(
+      `error reading server preface: ${address} ${answered ? 'does not speak HTTP/2' : 'closed the connection'}`,
+    ),
+    'unsent',
+  );
+
+/** The connection broke under a call. */
+export const lostFault = (cause?: unknown): MicroError =>
+  withFate(connectionError('transport: Connection dropped', cause), 'lost');
+
+/** The peer reset the call's stream before its answer was complete. */
+export const resetFault = (code: number): MicroError => {
+  switch (code) {
+    case errorCode.refusedStream:
+      return withFate(connectionError('transport: Stream refused by server'), 'refused');
+    case errorCode.connectError:
+      return lostFault();
+    case errorCode.cancel:
+      return canceled(clientErrorId, 'context canceled');
+    case errorCode.enhanceYourCalm:
+      return microError(429, clientErrorId, 'Bandwidth exhausted or memory limit exceeded');
+    case errorCode.inadequateSecurity:
+      return microError(403, clientErrorId, 'Protocol not secure enough');
+    default:
+      return internal(clientErrorId, `Received RST_STREAM with code ${code}`);
   }
-  const lookup = /get(?:addrinfo)? (E[A-Z_]+) (\S+)|Name resolution failed/.exec(details);
-  if (lookup !== null) return `Error while dialing dial tcp: lookup ${address.replace(/:\d+$/, '')}: no such host`;
-  return isDialFailure(details) ? `Error while dialing dial tcp ${address}: ${details}` : details;
 };
 
-/** Node writes `::1:8081` where Go writes `[::1]:8081`. */
-const bracketed = (peer: string): string => {
-  const colon = peer.lastIndexOf(':');
-  const host = peer.slice(0, colon);
-  return host.includes(':') && !host.startsWith('[') ? `[${host}]${peer.slice(colon)}` : peer;
+const codeByHttpStatus: Readonly<Record<string, number>> = {
+  400: 500,
+  401: 401,
+  403: 403,
+  404: 501,
+  429: 503,
+  502: 503,
+  503: 503,
+  504: 503,
+};
+
+/** An answer with an HTTP status of its own instead of a gRPC one, as gateways give it. */
+export const httpStatusFault = (status: string): MicroError =>
+  microError(codeByHttpStatus[status] ?? 500, clientErrorId, `Received HTTP status code ${status}`);
+
+/** The caller's signal fired. */
+export const abortFault = (signal: AbortSignal): MicroError => {
+  const cause: unknown = signal.reason;
+  return cause instanceof Error && cause.name === 'TimeoutError'
+    ? timeout(clientErrorId, 'context deadline exceeded', { cause })
+    : canceled(clientErrorId, 'context canceled', { cause });
 };

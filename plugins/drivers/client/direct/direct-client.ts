@@ -5,15 +5,10 @@ import { defaultNamespace } from '../../../../internal/contract/core.ts';
 import { isMicroError } from '../../../../internal/contract/error.ts';
 import type { PluginContext, Running } from '../../../../internal/contract/plugin.ts';
 import type { Outcome, Picked, Route, Router } from '../../../../internal/contract/router.ts';
-import {
-  createRpcClient,
-  isConnectionFault,
-  type RpcCallOptions,
-  type RpcClient,
-  wasNeverSent,
-} from '../../../../internal/rpc/client.ts';
+import { createRpcClient, type RpcCallOptions, type RpcClient } from '../../../../internal/rpc/client.ts';
 import { isForeign, pathAt } from '../../../../internal/rpc/foreign-node.ts';
 import { buildPath } from '../../../../internal/rpc/path.ts';
+import { isConnectionFault, wasNeverSent } from '../../../../internal/rpc/transport-error.ts';
 import type { needs } from './plugin.ts';
 
 export const create = (ctx: PluginContext<{}, typeof needs>): Client & Running => {
