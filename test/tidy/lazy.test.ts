@@ -1,4 +1,4 @@
-/** The lazy budget: commands that need no network and no schema load none of the heavy packages. */
+/** The lazy budget: commands that need no network and no schema load none of the heavy packages, those that call load no gRPC library. */
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as assert from 'uvu/assert';
 
+import { startServer } from '../support/server.ts';
 import { suite } from '../support/suite.ts';
 import { root } from './source-files.ts';
 
@@ -32,7 +33,7 @@ test.before(() => {
 });
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 
-const loadedBy = (args: readonly string[]): readonly string[] => {
+const loadedBy = (args: readonly string[], env: NodeJS.ProcessEnv = { HOME: folder }): readonly string[] => {
   const file = join(folder, 'loaded');
   writeFileSync(file, '');
   const result = spawnSync(
@@ -40,7 +41,7 @@ const loadedBy = (args: readonly string[]): readonly string[] => {
     ['--import', pathToFileURL(join(folder, 'tracer.mjs')).href, join(root, 'cmd/micro/main.ts'), ...args],
     {
       encoding: 'utf8',
-      env: { PATH: process.env.PATH, HOME: folder, LOADED_FILE: file, SystemRoot: process.env.SystemRoot },
+      env: { PATH: process.env.PATH, SystemRoot: process.env.SystemRoot, ...env, LOADED_FILE: file },
     },
   );
   assert.is(result.status, 0, result.stderr);
@@ -73,6 +74,28 @@ test('micro --help loads no code of any plugin and no package at all', () => {
     loaded.filter((url) => packageOf(url) !== undefined),
     [],
   );
+});
+
+test('commands that call a server load no gRPC library, only our own client', async () => {
+  const server = await startServer();
+  try {
+    const example = join(root, 'examples', 'helloworld');
+    for (const args of [['run', '--wait', example], ['services'], ['status'], ['helloworld', '--name=John']]) {
+      const loaded = loadedBy(args, server.env);
+      const text = `micro ${args[0]}`;
+      assert.ok(
+        loaded.some((url) => url.endsWith('/internal/rpc/client.ts')),
+        `${text} calls`,
+      );
+      assert.equal(
+        loaded.filter((url) => packageOf(url) === '@grpc/grpc-js'),
+        [],
+        text,
+      );
+    }
+  } finally {
+    await server.stop();
+  }
 });
 
 test.run();
