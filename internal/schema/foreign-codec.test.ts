@@ -143,6 +143,29 @@ test('reads any bytes as a message or refuses them as a bad request', () => {
   );
 });
 
+test('reads descriptors that were tampered with as descriptors or refuses them as a bad request', () => {
+  const whole = descriptors.find((bytes) => descriptorFile(bytes).name === 'shop.proto') ?? new Uint8Array();
+  const others = descriptors.filter((bytes) => bytes !== whole).map(descriptorFile);
+  const change = fc.tuple(fc.nat(whole.length - 1), fc.nat(255));
+  let read = 0;
+  fc.assert(
+    fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), fc.nat(whole.length), (changes, length) => {
+      const bytes = Buffer.from(length % 3 === 0 ? whole.subarray(0, length) : whole);
+      for (const [at, value] of changes) if (at < bytes.length) bytes[at] = value;
+      try {
+        const made = schemaOfFiles([descriptorFile(bytes), ...others]);
+        read += 1;
+        for (const name of Object.keys(made.messages))
+          foreignCodec(made, name).toJson(foreignCodec(made, name).decode(Buffer.of(8, 1)));
+      } catch (e) {
+        assert.ok(isMicroError(e) && e.code === 400, String(e instanceof Error ? e.stack : e));
+      }
+    }),
+    { numRuns: 3_000 },
+  );
+  assert.ok(read > 100, `only ${read} were whole enough to be used`);
+});
+
 test('describes services with their kinds', () => {
   const kinds = [...(schema.services.get('shop.v1.Shop') ?? [])].map(([name, { kind }]) => `${name} ${kind}`);
   assert.deepEqual(kinds, ['Call unary', 'Watch server-stream', 'Put client-stream', 'Chat bidi']);
