@@ -66,7 +66,7 @@ export interface Group {
 
 /** The page of `micro get --help`. */
 export const groupPage = (group: Group): string => {
-  const below = group.verbs.filter((verb) => !verb.hidden);
+  const below = group.verbs.filter((verb) => !verb.hidden || verb.sharesWord);
   const specs = group.own === undefined ? {} : flagsOf(group.own);
   const options = group.own === undefined ? [] : optionRows(modelOf(group.own, specs), specs);
   return helpPage([

@@ -132,6 +132,7 @@ test('a verb that shares its word with a service takes the lines that are meant 
   for (const words of [['register'], ['register', '--help'], ['register', '--ttl=1'], [], ['--help'], ['getService']])
     assert.is(match('registry', ...words), 'none');
   assert.match((await page('registry', 'register')) ?? '', /--address value/);
+  assert.match((await page('registry')) ?? '', /^ {3}register +Does registry register$/m);
 });
 
 test('the page of the program: between COMMANDS and GLOBAL OPTIONS only commands', async () => {

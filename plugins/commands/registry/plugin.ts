@@ -26,7 +26,7 @@ const name = { name: 'name', doc: 'Name of the service', required: true };
 
 export const plugin = defineCommand({
   id: 'commands/registry',
-  summary: 'Register gRPC servers by hand',
+  summary: 'Register gRPC servers by hand; micro registry --help shows what the registry itself answers',
   config,
   verbs: [
     verb({
