@@ -4,7 +4,7 @@
 export const setting = (name: string, fallback: number): number =>
   Number(process.env[`MICRO_WIRE_${name}`] ?? fallback);
 /** Of each load, and how often each is repeated; the shape of loads; calls of the latency measured. */
-export const seconds = setting('SECONDS', 3);
+export const seconds = setting('SECONDS', 2);
 export const rounds = setting('ROUNDS', 3);
 export const connections = setting('CONNECTIONS', 8);
 export const streams = setting('STREAMS', 10);
