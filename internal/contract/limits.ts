@@ -247,6 +247,8 @@ export const nodeTickMs = 250;
 export const nodeQuietMs = 500;
 export const nodeUnresponsiveMs = 1_000;
 export const nodeSilentMs = 30_000;
+/** The proxy ends a call so long after its deadline: caller and service, who know it too, have the first word. */
+export const proxyDeadlineGraceMs = 100;
 /** Bytes of a request that the proxy keeps until its answer begins, for a second try when a node refuses the call unread. */
 export const proxyReplayBytesMax = 64 * KiB;
 /** Connections to one node: each takes as many calls as the node allows on one. */

@@ -1,7 +1,7 @@
 /** One call on its way to a node: its span, deadline, relay and bad ends. Chooses no node and checks no caller. */
 
 import { type Hint, internal, type MicroErrorJson, timeout, unavailable } from '../../../internal/contract/error.ts';
-import { proxyReplayBytesMax } from '../../../internal/contract/limits.ts';
+import { proxyDeadlineGraceMs, proxyReplayBytesMax } from '../../../internal/contract/limits.ts';
 import type { Picked } from '../../../internal/contract/router.ts';
 import { errorCode } from '../../../internal/h2/error.ts';
 import { type HeaderBlock, fieldValue } from '../../../internal/h2/header-block.ts';
@@ -40,6 +40,9 @@ const callIsOver = unavailable(proxyErrorId, 'the call is over');
 
 export const openProxiedCall = (o: ProxiedCallOptions): ProxiedCall => new RelayedCall(o);
 
+/** The longest a timer of Node can wait. */
+const timerMsMax = 2 ** 31 - 1;
+
 /** A class, as the relay's parts are: one is made for each call. */
 class RelayedCall implements ProxiedCall, RelayEvents {
   isOver = false;
@@ -68,7 +71,8 @@ class RelayedCall implements ProxiedCall, RelayEvents {
   }
   limit(timeoutMs: number): void {
     if (this.isOver) return;
-    this.#timer = setTimeout(() => this.fail(timeout(proxyErrorId, 'context deadline exceeded')), timeoutMs).unref();
+    const expire = (): void => this.fail(timeout(proxyErrorId, 'context deadline exceeded'));
+    this.#timer = setTimeout(expire, Math.min(timeoutMs + proxyDeadlineGraceMs, timerMsMax)).unref();
   }
   sendTo({ node, picked, request }: { node: NodeConnection; picked: Picked; request: Buffer }): void {
     const stream = node.h2.open(request, this.#o.endStream, this.#relay.nodeReader);
