@@ -8,8 +8,8 @@ import { errorCode } from '../h2/error.ts';
 import { fieldValue, type HeaderBlock } from '../h2/header-block.ts';
 import type { Stream, StreamReader } from '../h2/stream.ts';
 import type { CallConnection } from './call-connections.ts';
-import { sendMessage } from './frame-blocks.ts';
 import { MessageReader } from './message-reader.ts';
+import { sendMessage } from './send-message.ts';
 import { clientErrorId, decodeGrpcMessage, errorOfStatus } from './status.ts';
 import { abortFault, httpStatusFault, resetFault } from './transport-error.ts';
 

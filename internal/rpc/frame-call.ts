@@ -10,12 +10,13 @@ import { type HeaderBlock, fieldValue as headerOf } from '../h2/header-block.ts'
 import type { Stream, StreamReader } from '../h2/stream.ts';
 import type { CallEvents, CallTransport, GrpcStatus } from '../contract/call-transport.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import { okTrailers, refusalBlock, responseHead, sendMessage, statusBlock } from './frame-blocks.ts';
+import { okTrailers, refusalBlock, responseHead, statusBlock } from './frame-blocks.ts';
 import { parseGrpcTimeout } from './grpc-timeout.ts';
 import { isKnownEncoding } from './inflate-message.ts';
 import type { MessageMemory } from './message-memory.ts';
 import { MessageReader } from './message-reader.ts';
 import { metadataOfFields } from './metadata.ts';
+import { sendMessage } from './send-message.ts';
 import { serverErrorId, statusOfError } from './status.ts';
 
 export interface FrameCallOptions {

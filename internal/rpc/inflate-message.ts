@@ -8,8 +8,9 @@ import { messageBytesMax } from '../contract/limits.ts';
 import { serverErrorId } from './status.ts';
 
 const decoders: ReadonlyMap<string, (bytes: Buffer, o: { maxOutputLength: number }) => Promise<Buffer>> = new Map([
-  ['gzip', promisify(gunzip)],
-  ['deflate', promisify(inflate)],
+  // Looked up when called: most processes never inflate anything, and zlib takes its time to load.
+  ['gzip', (bytes, o) => promisify(gunzip)(bytes, o)],
+  ['deflate', (bytes, o) => promisify(inflate)(bytes, o)],
 ]);
 
 /** What a caller may send, for the header that tells it. */

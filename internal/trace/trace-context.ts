@@ -1,7 +1,5 @@
 /** W3C trace context: the ids of a trace as they travel in `traceparent` and `tracestate`. Reads and writes text; starts nothing. */
 
-import { randomBytes } from 'node:crypto';
-
 export interface TraceContext {
   /** 32 lower-case hex digits, not all zero. */
   readonly traceId: string;
@@ -44,11 +42,18 @@ const zeros = '0'.repeat(traceDigits);
 let drawn = '';
 let used = 0;
 
+/** Ids are no secrets: loading node:crypto would cost every command line that calls 3 ms. */
+const randomBytes = (): Buffer => {
+  const words = new Uint32Array(drawnBytes / 4);
+  for (let i = 0; i < words.length; i += 1) words[i] = Math.random() * 2 ** 32;
+  return Buffer.from(words.buffer);
+};
+
 /** Digits that no other id has and that are not all zero. */
 const randomHex = (digits: number): string => {
   for (;;) {
     if (used + digits > drawn.length) {
-      drawn = randomBytes(drawnBytes).toString('hex');
+      drawn = randomBytes().toString('hex');
       used = 0;
     }
     used += digits;

@@ -4,6 +4,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import * as assert from 'uvu/assert';
 
+import { createRpcClient } from '../../internal/rpc/client.ts';
 import { freePort } from '../support/free-port.ts';
 import { goProgramFiles } from '../support/go-program.ts';
 import { poll } from '../support/poll.ts';
@@ -66,6 +67,11 @@ const runOnce = (client: string, name: string, o: { address: string; metadata?: 
     );
   });
 
+const nothing = new Uint8Array();
+
+const varint = (value: number): readonly number[] =>
+  value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...varint(value >>> 7)];
+
 if ('absent' in go) console.log(`SKIP the interop cases of grpc-go: ${go.absent}`);
 else {
   const { 'grpc-interop-client': client, 'grpc-interop-server': program } = go.files;
@@ -104,6 +110,38 @@ else {
       const metadata = `authorization:Bearer ${caller.token}`;
       assert.is(await runCase(client, name, { address, metadata }), '', 'through the proxy, with a token');
     });
+
+  test('our client calls the server of grpc-go: large answers, many calls, streams both ways, errors', async () => {
+    const rpc = createRpcClient();
+    const path = (method: string): string => `/grpc.testing.TestService/${method}`;
+    /** SimpleRequest.response_size, field 2. */
+    const sized = (bytes: number): Buffer => Buffer.from([0x10, ...varint(bytes)]);
+    const large = await rpc.call(direct, path('UnaryCall'), sized(8 * 1024 * 1024));
+    assert.ok(large.length > 8 * 1024 * 1024);
+    const answers = await Promise.all(Array.from({ length: 300 }, () => rpc.call(direct, path('EmptyCall'), nothing)));
+    assert.is(answers.filter(({ length }) => length === 0).length, 300);
+    /** StreamingOutputCallRequest.response_parameters.size, fields 2 and 1. */
+    const ask = (bytes: number): Buffer => {
+      const size = [0x08, ...varint(bytes)];
+      return Buffer.from([0x12, size.length, ...size]);
+    };
+    const chat = rpc.stream(direct, path('FullDuplexCall'));
+    const sizes = [1, 70_000, 0, 300_000];
+    const got: boolean[] = [];
+    await chat.send(ask(sizes[0] as number));
+    for await (const { length } of chat) {
+      const size = sizes[got.length] as number;
+      got.push(length >= size && length < size + 20);
+      if (got.length < sizes.length) await chat.send(ask(sizes[got.length] as number));
+      else chat.end();
+    }
+    assert.equal(got, [true, true, true, true]);
+    await rpc.call(direct, path('UnimplementedCall'), nothing).then(
+      () => assert.unreachable(),
+      (e) => assert.is(e.code, 501),
+    );
+    await rpc.close();
+  });
 }
 
 test.run();
