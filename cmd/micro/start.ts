@@ -4,6 +4,8 @@ import { processEnvironment } from '../../internal/host/settings.ts';
 
 /** Interrupted by the user, as shells count it. */
 const interruptedCode = 130;
+/** A signal so soon after another is the same one on a second way. */
+const sameInterruptMs = 250;
 /** Whoever read our output has left: what a shell reports for SIGPIPE. */
 const brokenPipeCode = 141;
 
@@ -13,9 +15,12 @@ export const start = async (): Promise<void> => {
   if (env.MICRO_CHILD) return runAsChild(env);
   const root = new AbortController();
   let exitCode: number | undefined;
+  let interruptedAt = 0;
   const interrupt = (): void => {
-    // The second signal does not wait for anything.
-    if (root.signal.aborted) process.exit(interruptedCode);
+    // The second signal does not wait for anything, but npm passes on at once what the terminal has sent as well.
+    if (root.signal.aborted && performance.now() - interruptedAt >= sameInterruptMs) process.exit(interruptedCode);
+    if (root.signal.aborted) return;
+    interruptedAt = performance.now();
     root.abort(new DOMException('interrupted', 'AbortError'));
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);

@@ -97,7 +97,8 @@ test('the lock and server.json of a killed server do not keep the next one out',
 test('an interrupt, sent twice by npm and the terminal, ends it cleanly: code 0, no lock, no server.json', async () => {
   const { pid, dataDir } = server;
   process.kill(pid, 'SIGINT');
-  process.kill(pid, 'SIGINT');
+  // Two of one kind would be one to the process while neither is dealt with.
+  process.kill(pid, 'SIGTERM');
   await poll('the process to end', () => isGone(pid));
   assert.is(await server.stop(), 0, server.output());
   const left = existsSync(dataDir) ? readdirSync(dataDir) : [];
