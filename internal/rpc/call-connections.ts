@@ -8,7 +8,9 @@ import {
   connectionsMax,
   nodeConnectionsMax,
   nodeDialMs,
+  nodeQuietMs,
   nodeResetsMax,
+  nodeSilentMs,
 } from '../contract/limits.ts';
 import { type Connection, createConnection } from '../h2/connection.ts';
 import { type ConnectionLimits, connectionLimits } from '../h2/connection-limits.ts';
@@ -24,7 +26,7 @@ export interface CallConnection {
   lost(): MicroError;
   /** A call is about to be opened on it. */
   used(): void;
-  /** A call on it was cancelled. */
+  /** A call on it was cancelled, or ran out of time. */
   cancelled(): void;
 }
 
@@ -54,9 +56,10 @@ interface Peer {
   readonly waiting: Set<() => void>;
 }
 
-/** The peer opens no streams. What it sends on one waits for the reader, whatever the others do. */
+/** The peer opens no streams. What it sends on one waits for the reader, whatever the others do. One that does not acknowledge what it is asked is gone. */
 const limits: ConnectionLimits = {
   ...connectionLimits,
+  settingsTimeoutMs: nodeSilentMs,
   streamsMax: 0,
   streamWindowBytes: clientWindowBytes,
   connectionWindowBytes: undefined,
@@ -227,6 +230,8 @@ const open = async (peer: Peer, o: OpenOptions): Promise<Entry> => {
       },
       cancelled: () => {
         entry.resets += 1;
+        // Perhaps it ran out of time because nobody is there any more: the next calls should not find that out one by one.
+        if (o.now() - h2.heardAt >= nodeQuietMs) h2.probe();
         if (entry.resets < nodeResetsMax) return;
         // Peers cut a connection that brings too many cancellations: its other calls end as they would have.
         leave();

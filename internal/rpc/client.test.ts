@@ -9,8 +9,9 @@ import { promisify } from 'node:util';
 import { frame } from '../../test/conformance/raw-grpc.ts';
 import { poll } from '../../test/support/poll.ts';
 import { suite } from '../../test/support/suite.ts';
+import { openTcpRelay } from '../../test/support/tcp-relay.ts';
 import { isMicroError, type MicroErrorJson } from '../contract/error.ts';
-import { headerBytesMax, messageBytesMax, nodeResetsMax } from '../contract/limits.ts';
+import { headerBytesMax, messageBytesMax, nodeQuietMs, nodeResetsMax, nodeSilentMs } from '../contract/limits.ts';
 import { createRpcClient, type RpcClient } from './client.ts';
 import { isConnectionFault, wasNeverSent } from './transport-error.ts';
 
@@ -433,6 +434,28 @@ test('what the reader does not take is not held', async () => {
     for (let i = 0; i < 1_000; i += 1) assert.equal((await reader.next()).value?.length, 16 * 1024);
     await reader.return?.();
   });
+});
+
+test('a peer that falls silent is let go, so that calls find it again', async () => {
+  let time = Date.now();
+  await withPeer(
+    (stream) => respond(stream),
+    async (_, { address, sessions }) => {
+      const link = await openTcpRelay(address);
+      const rpc = createRpcClient({ now: () => time });
+      assert.equal(await call(rpc, link.address), 'ok');
+      link.hold(true);
+      time += nodeQuietMs;
+      await failsWith(call(rpc, link.address, { timeoutMs: 50 }), { code: 408 });
+      time += nodeSilentMs;
+      await poll('the end of the connection', () => sessions[0]?.destroyed === true, 5_000);
+      link.hold(false);
+      assert.equal(await call(rpc, link.address), 'ok');
+      assert.equal(sessions.length, 2);
+      await rpc.close();
+      await link.close();
+    },
+  );
 });
 
 test('closing the client ends what is under way', async () => {

@@ -143,13 +143,16 @@ const checkPath = (path: string): void => {
 
 const connect = async (connections: CallConnections, address: string, signal?: AbortSignal): Promise<boolean> => {
   const aborted = Promise.withResolvers<void>();
-  signal?.addEventListener('abort', () => aborted.resolve(), { once: true });
+  const abort = (): void => aborted.resolve();
+  signal?.addEventListener('abort', abort, { once: true });
   try {
     if (connections.ready(address) === undefined && signal?.aborted !== true)
       await Promise.race([connections.more(address), aborted.promise]);
     return signal?.aborted !== true;
   } catch {
     return false;
+  } finally {
+    signal?.removeEventListener('abort', abort);
   }
 };
 
