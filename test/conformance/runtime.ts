@@ -101,6 +101,17 @@ const collect = async (records: AsyncIterable<LogRecord>): Promise<readonly LogR
 const messages = async (s: RuntimeSubject, name: string, lines = 0): Promise<readonly string[]> =>
   (await collect(s.runtime.logs(ref(name), { lines }))).map((r) => r.message);
 
+/** A service may register, or end, before its words about it have reached the log. */
+const untilLogged = async (s: RuntimeSubject, name: string, pattern: RegExp): Promise<void> => {
+  let seen = '';
+  await poll(`the log of ${name} to match ${pattern}`, async () => {
+    seen = (await messages(s, name)).join('\n');
+    return pattern.test(seen);
+  }).catch((e: unknown) => {
+    assert.match(seen, pattern, String(e));
+  });
+};
+
 const rejects = (work: Promise<unknown>, detail: RegExp, code?: number): Promise<void> =>
   assert.rejects(work, (e) => {
     assert.ok(isMicroError(e), String(e));
@@ -228,7 +239,7 @@ export const cases: Readonly<Record<string, (s: RuntimeSubject) => Promise<void>
     assert.ok(!gap, 'the old one ended before the new one was there');
     await untilGone(old.pid);
     assert.ok(isAlive(newest(s, 'change').pid));
-    assert.match((await messages(s, 'change')).join('\n'), /ready old[\s\S]*label new[\s\S]*stopping old/);
+    await untilLogged(s, 'change', /ready old[\s\S]*label new[\s\S]*stopping old/);
   },
 
   'updates by update() with the options it was created with': async (s) => {
@@ -241,7 +252,7 @@ export const cases: Readonly<Record<string, (s: RuntimeSubject) => Promise<void>
     const service = await untilRunning(s, 'again');
     assert.equal(service.metadata.source, '/moved');
     assert.equal(newest(s, 'again').env.A, 'kept');
-    assert.match((await messages(s, 'again')).join('\n'), /ready new/);
+    await untilLogged(s, 'again', /ready new/);
   },
 
   'keeps the old one running when an update does not start, and says why': async (s) => {
@@ -268,7 +279,7 @@ export const cases: Readonly<Record<string, (s: RuntimeSubject) => Promise<void>
     await run(s, 'faulty', scriptArchive('// fault at 4:9'));
     const service = await until(s, 'faulty', (found) => found.status === 'error');
     assert.match(service.metadata.error ?? '', /service\.mjs:4:9: this does not build/);
-    assert.match((await messages(s, 'faulty')).join('\n'), /service\.mjs:4:9: this does not build/);
+    await untilLogged(s, 'faulty', /service\.mjs:4:9: this does not build/);
     await run(s, 'faulty', scriptArchive(script()));
     assert.equal((await untilRunning(s, 'faulty')).metadata.error, undefined);
   },

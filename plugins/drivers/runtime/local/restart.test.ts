@@ -16,10 +16,17 @@ const ref = { name: 'kept', version: 'latest' };
 const contentName = /^[0-9a-f]{64}$/;
 
 const withRuntime = async (body: (s: StartedRuntime) => Promise<StartedRuntime>): Promise<void> => {
-  const started = await startLocalRuntime();
-  let last: StartedRuntime = started;
+  // Whatever the body does, the last one it started is stopped.
+  const tracked = (runtime: StartedRuntime): StartedRuntime => ({
+    ...runtime,
+    restart: async () => {
+      last = tracked(await runtime.restart());
+      return last;
+    },
+  });
+  let last = tracked(await startLocalRuntime());
   try {
-    last = await body(started);
+    last = await body(last);
   } finally {
     await last.stop();
   }
@@ -74,11 +81,12 @@ test('brings a service back as it was, and its log with it', () =>
     assert.equal(newest(s).env.A, '1');
     assert.deepEqual(newest(s).args, ['--x']);
     for (const key of ['source', 'owner', 'group', 'build']) assert.equal(after.metadata[key], before.metadata[key]);
-    const lines = await log(next.runtime);
-    assert.deepEqual(
-      lines.filter((l) => /^(ready|stopping)/.test(l)),
-      ['ready one', 'stopping one', 'ready one'],
-    );
+    // It has registered before it says so.
+    const lines = await poll('its last word to be logged', async () => {
+      const all = (await log(next.runtime)).filter((l) => /^(ready|stopping)/.test(l));
+      return all.length >= 3 && all;
+    });
+    assert.deepEqual(lines, ['ready one', 'stopping one', 'ready one']);
     return next;
   }));
 
