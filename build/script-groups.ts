@@ -16,6 +16,12 @@ const groups: Readonly<Record<string, readonly string[]>> = {
     'plugins/drivers/client/proxy/proxy-client.ts',
     'plugins/drivers/registry/rpc/rpc-registry.ts',
   ],
+  // `micro run`, `status` and their like: without this they would read all of the server.
+  runtime: [
+    'plugins/drivers/runtime/rpc/rpc-runtime.ts',
+    'plugins/commands/run/run.ts',
+    'plugins/commands/status/status.ts',
+  ],
   service: ['sdk/index.ts', 'plugins/drivers/auth/rpc/rpc-auth.ts', 'plugins/drivers/store/rpc/rpc-store.ts'],
   server: [
     'plugins/commands/server/server.ts',
