@@ -56,10 +56,11 @@ interface Peer {
   readonly waiting: Set<() => void>;
 }
 
-/** The peer opens no streams. What it sends on one waits for the reader, whatever the others do. One that does not acknowledge what it is asked is gone. */
+/** The peer opens no streams. What it sends on one waits for the reader, whatever the others do. One that does not acknowledge what it is asked, or goes silent inside a frame, is gone. */
 const limits: ConnectionLimits = {
   ...connectionLimits,
   settingsTimeoutMs: nodeSilentMs,
+  frameTimeoutMs: nodeSilentMs,
   streamsMax: 0,
   streamWindowBytes: clientWindowBytes,
   connectionWindowBytes: undefined,
