@@ -1,7 +1,7 @@
 /** Tests of a whole upgrade from inside, against a local server: what is in place afterwards, and that every fault leaves the old program alone. */
 
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { linkSync, chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
@@ -92,6 +92,14 @@ test('two at the same time leave one whole program and nothing else', async () =
   const results = await Promise.all([install(), install()]);
   assert.ok(results.some(({ changed }) => changed));
   assert.equal(readdirSync(folder).sort(), ['micro', 'micro.old']);
+  assert.is(readFileSync(program, 'utf8'), latest);
+});
+
+test('nothing is left beside it when the version before is kept already', async () => {
+  linkSync(program, `${program}.old`);
+  await install();
+  assert.equal(readdirSync(folder).sort(), ['micro', 'micro.old']);
+  assert.is(readFileSync(`${program}.old`, 'utf8'), old);
   assert.is(readFileSync(program, 'utf8'), latest);
 });
 

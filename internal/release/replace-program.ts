@@ -53,9 +53,9 @@ const keep = async (place: Place, previous: string): Promise<void> => {
   try {
     await secondName(place.program, aside);
     await rename(aside, previous);
-  } catch (e) {
+  } finally {
+    // Where both are names of one file already, rename leaves them as they are.
     await rm(aside, { force: true });
-    throw e;
   }
 };
 
