@@ -62,7 +62,7 @@ export const fuzz = async <I>(
   const corpus: I[] = [];
   const outcomes = new Map<string, number>();
   const started = performance.now();
-  const before = await memoryBytes();
+  const before = memoryBytes();
   let done = 0;
   while (done < o.inputs) {
     const batch = done === 0 ? [...target.seeds] : nextBatch(target, { corpus, random, inputs: o.inputs - done });
@@ -75,7 +75,7 @@ export const fuzz = async <I>(
     o.progress?.(done);
   }
   const seconds = (performance.now() - started) / 1_000;
-  const growthBytes = (await memoryBytes()) - before;
+  const growthBytes = await growthSince(before);
   return { inputs: done, seconds, corpus: corpus.length, covered: coverage.share, outcomes, growthBytes };
 };
 
@@ -138,17 +138,23 @@ const keep = <I>(corpus: I[], input: I, random: Random): void => {
   else corpus[random.below(corpusMax)] = input;
 };
 
+const memoryBytes = (): number => {
+  collect();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+};
+
 /** Buffers are given back by threads of their own, some time after the collection: the least of several looks counts. */
-const memoryBytes = async (): Promise<number> => {
-  let least = Number.POSITIVE_INFINITY;
-  for (let look = 0; look < memoryLooks; look += 1) {
-    collect();
-    const { heapUsed, arrayBuffers } = process.memoryUsage();
-    least = Math.min(least, heapUsed + arrayBuffers);
+const growthSince = async (before: number): Promise<number> => {
+  let least = memoryBytes() - before;
+  for (let look = 1; look < memoryLooks && least > calmBytes; look += 1) {
     await new Promise((resolve) => setTimeout(resolve, memoryLookMs));
+    least = Math.min(least, memoryBytes() - before);
   }
   return least;
 };
 
-const memoryLooks = 8;
+const memoryLooks = 20;
 const memoryLookMs = 200;
+/** Growth that needs no second look. */
+const calmBytes = 8e6;
