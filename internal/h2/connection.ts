@@ -132,7 +132,6 @@ export const createConnection = (o: ConnectionOptions): Connection => {
     if (!controls.take()) throw new H2Error(errorCode.enhanceYourCalm, 'too many frames that carry nothing');
   };
   const receiver = createFrameReceiver({
-    isServer,
     outbox,
     streams,
     credit,

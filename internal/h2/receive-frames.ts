@@ -10,7 +10,6 @@ import type { SendQueue } from './send-queue.ts';
 import type { StreamTable } from './stream-table.ts';
 
 export interface FrameReceiverOptions {
-  readonly isServer: boolean;
   readonly outbox: Outbox;
   readonly streams: StreamTable;
   readonly credit: ReceiveCredit;
