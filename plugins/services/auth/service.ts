@@ -1,9 +1,9 @@
 /** The auth slot as a gRPC service (wire.md 5.3 to 5.5): who may do what, and v3's texts for what is missing. Keeps nothing itself. */
 
 import type { Account } from '../../../internal/contract/auth.ts';
-import { authorize, authorizeAdmin } from '../../../internal/auth/authorize.ts';
+import { admitTo } from '../../../internal/auth/admit.ts';
 import { defaultNamespace } from '../../../internal/contract/core.ts';
-import { badRequest, unauthorized } from '../../../internal/contract/error.ts';
+import { badRequest } from '../../../internal/contract/error.ts';
 import type { PluginContext, ServiceInstance } from '../../../internal/contract/plugin.ts';
 import { ruleMessage, ruleOf, tokenMessage } from '../../../internal/schema/core/auth-record.ts';
 import { authApi } from '../../../internal/schema/core/auth.ts';
@@ -24,19 +24,14 @@ export const create = (ctx: PluginContext<{}, typeof needs>): ServiceInstance =>
 
 type Methods<K extends keyof authProto.Methods> = Pick<Impl<authProto.Methods>, K>;
 
-interface Scoped {
-  readonly options: authProto.Options | null;
-}
-
-const namespaceOf = (request: Scoped, otherwise = defaultNamespace): string => request.options?.namespace || otherwise;
+const admit = admitTo('auth');
 
 /** Token and Inspect need no account: they are how one comes by it. */
 const tokenMethods = (auth: Auth): Methods<'Auth.Generate' | 'Auth.Inspect' | 'Auth.Token'> => ({
   'Auth.Generate': async (request, call) => {
     const at = 'auth.Auth.Generate';
     if (request.id === '') throw badRequest(at, 'ID required');
-    const namespace = namespaceOf(request, call.namespace);
-    authorizeAdmin(call.account, namespace, at);
+    const { namespace } = admit('Auth.Generate', request, call);
     const { id, name, type, scopes, metadata, secret } = request;
     return {
       account: await auth.generate({ id, name, type, scopes, metadata, secret }, { namespace, signal: call.signal }),
@@ -46,31 +41,28 @@ const tokenMethods = (auth: Auth): Methods<'Auth.Generate' | 'Auth.Inspect' | 'A
   'Auth.Token': async (request, call) => {
     const { id, secret, refresh_token: refreshToken, token_expiry: expiry } = request;
     const wish = { id, secret, refreshToken, expirySeconds: Number(expiry) };
-    return { token: tokenMessage(await auth.token(wish, { namespace: namespaceOf(request), signal: call.signal })) };
+    const namespace = request.options?.namespace || defaultNamespace;
+    return { token: tokenMessage(await auth.token(wish, { namespace, signal: call.signal })) };
   },
 });
 
 const accountMethods = (auth: Auth): Methods<'Accounts.List' | 'Accounts.Delete' | 'Accounts.ChangeSecret'> => ({
   'Accounts.List': async (request, call) => {
-    const namespace = namespaceOf(request);
-    authorizeAdmin(call.account, namespace, 'auth.Accounts.List');
+    const { namespace } = admit('Accounts.List', request, call);
     return { accounts: await auth.accounts({ namespace, signal: call.signal }) };
   },
   'Accounts.Delete': async (request, call) => {
     const at = 'auth.Accounts.Delete';
-    const namespace = namespaceOf(request);
     if (request.id === '') throw badRequest(at, 'Missing ID');
-    if (call.account === undefined) throw unauthorized(at, 'Unauthorized');
-    const caller = authorizeAdmin(call.account, namespace, at);
+    const { namespace, account: caller } = admit('Accounts.Delete', request, call);
     if (isOwn(caller, request.id, namespace)) throw badRequest(at, "Can't delete your own account");
     await auth.deleteAccount(request.id, { namespace, signal: call.signal });
     return {};
   },
   'Accounts.ChangeSecret': async (request, call) => {
     const at = 'auth.Accounts.ChangeSecret';
-    const namespace = namespaceOf(request);
     if (request.new_secret === '') throw badRequest(at, 'New secret should not be blank');
-    const caller = authorize(call.account, namespace, at);
+    const { namespace, account: caller } = admit('Accounts.ChangeSecret', request, call);
     const oldSecret = mayReset(caller, namespace) ? undefined : request.old_secret;
     const secrets = { oldSecret, newSecret: request.new_secret };
     await auth.changeSecret(request.id, secrets, { namespace, signal: call.signal });
@@ -94,22 +86,19 @@ const ruleMethods = (auth: Auth): Methods<'Rules.Create' | 'Rules.Delete' | 'Rul
     if (rule.id === '') throw badRequest(at, 'ID missing');
     if (rule.resource === null) throw badRequest(at, 'Resource missing');
     if (rule.access !== 'GRANTED' && rule.access !== 'DENIED') throw badRequest(at, 'Access missing');
-    const namespace = namespaceOf(request);
-    authorizeAdmin(call.account, namespace, at);
+    const { namespace } = admit('Rules.Create', request, call);
     await auth.createRule(ruleOf(rule), { namespace, signal: call.signal });
     return {};
   },
   'Rules.Delete': async (request, call) => {
     const at = 'auth.Rules.Delete';
     if (request.id === '') throw badRequest(at, 'ID missing');
-    const namespace = namespaceOf(request);
-    authorizeAdmin(call.account, namespace, at);
+    const { namespace } = admit('Rules.Delete', request, call);
     await auth.deleteRule(request.id, { namespace, signal: call.signal });
     return {};
   },
   'Rules.List': async (request, call) => {
-    const namespace = namespaceOf(request);
-    authorize(call.account, namespace, 'auth.Rules.List');
+    const { namespace } = admit('Rules.List', request, call);
     const rules = await auth.rules({ namespace, signal: call.signal });
     return { rules: rules.map(ruleMessage) };
   },

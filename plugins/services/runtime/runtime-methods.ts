@@ -1,26 +1,26 @@
 /** Runtime.*: who may do what in which namespace, and the wire's shapes. Keeps nothing. */
 
-import { authorize, authorizeAdmin } from '../../../internal/auth/authorize.ts';
-import { defaultNamespace, defaultVersion } from '../../../internal/contract/core.ts';
+import { admitTo } from '../../../internal/auth/admit.ts';
+import { defaultVersion } from '../../../internal/contract/core.ts';
 import { badRequest } from '../../../internal/contract/error.ts';
-import type { CallContext } from '../../../internal/contract/handler.ts';
 import { type CreateOptions, type Runtime, runtimeStatuses } from '../../../internal/contract/runtime.ts';
 import type { Impl } from '../../../internal/schema/implement.ts';
 import type * as runtimeProto from '../../../proto/gen/runtime.gen.ts';
 
 type Methods = Pick<Impl<runtimeProto.Methods>, Extract<keyof runtimeProto.Methods, `Runtime.${string}`>>;
 
+const admit = admitTo('runtime');
 const ids = {
   create: 'runtime.Runtime.Create',
-  read: 'runtime.Runtime.Read',
   update: 'runtime.Runtime.Update',
   delete: 'runtime.Runtime.Delete',
   logs: 'runtime.Runtime.Logs',
 };
 
 export const runtimeMethods = (runtime: Runtime): Methods => ({
-  'Runtime.Create': async ({ resource, options }, call) => {
-    const place = admitted(call, options, ids.create);
+  'Runtime.Create': async (request, call) => {
+    const { resource, options } = request;
+    const place = admit('Runtime.Create', request, call);
     const service = serviceIn(resource, ids.create);
     if (service === undefined) return {};
     const owner = { name: place.account.name || place.account.id, group: place.account.issuer };
@@ -30,9 +30,9 @@ export const runtimeMethods = (runtime: Runtime): Methods => ({
     );
     return {};
   },
-  'Runtime.Read': async ({ options }, call) => {
-    const namespace = options?.namespace || defaultNamespace;
-    authorize(call.account, namespace, ids.read);
+  'Runtime.Read': async (request, call) => {
+    const { namespace } = admit('Runtime.Read', request, call);
+    const { options } = request;
     const found = await runtime.read({
       service: options?.service || undefined,
       version: options?.version || undefined,
@@ -42,8 +42,9 @@ export const runtimeMethods = (runtime: Runtime): Methods => ({
     });
     return { services: found.map((s) => ({ ...s, status: runtimeStatuses.indexOf(s.status) })) };
   },
-  'Runtime.Update': async ({ resource, options }, call) => {
-    const { namespace } = admitted(call, options, ids.update);
+  'Runtime.Update': async (request, call) => {
+    const { namespace } = admit('Runtime.Update', request, call);
+    const { resource, options } = request;
     const service = serviceIn(resource, ids.update);
     if (service === undefined) return {};
     const entrypoint = options?.entrypoint || undefined;
@@ -51,14 +52,15 @@ export const runtimeMethods = (runtime: Runtime): Methods => ({
     await runtime.update(service, { entrypoint, instances, namespace, signal: call.signal });
     return {};
   },
-  'Runtime.Delete': async ({ resource, options }, call) => {
-    const { namespace } = admitted(call, options, ids.delete);
-    const service = serviceIn(resource, ids.delete);
+  'Runtime.Delete': async (request, call) => {
+    const { namespace } = admit('Runtime.Delete', request, call);
+    const service = serviceIn(request.resource, ids.delete);
     if (service !== undefined) await runtime.delete(service, { namespace, signal: call.signal });
     return {};
   },
-  'Runtime.Logs': async function* ({ service, version, stream, count, options }, call) {
-    const { namespace } = admitted(call, options, ids.logs);
+  'Runtime.Logs': async function* (request, call) {
+    const { namespace } = admit('Runtime.Logs', request, call);
+    const { service, version, stream, count } = request;
     if (service === '') throw badRequest(ids.logs, 'Missing name');
     const lines = Math.max(0, Number(count));
     const ref = { name: service, version: version || defaultVersion };
@@ -67,12 +69,6 @@ export const runtimeMethods = (runtime: Runtime): Methods => ({
       yield { ...record, timestamp: BigInt(record.timestamp) };
   },
 });
-
-/** The namespace the call is about, for its admins only. */
-const admitted = (call: CallContext, options: { readonly namespace: string } | null, id: string) => {
-  const namespace = options?.namespace || defaultNamespace;
-  return { namespace, account: authorizeAdmin(call.account, namespace, id) };
-};
 
 /** The service a call is about; undefined for the other kinds, which only a cluster knows: on one machine they are nothing to do. */
 const serviceIn = (resource: runtimeProto.Resource | null, id: string): runtimeProto.Service | undefined => {

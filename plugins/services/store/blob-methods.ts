@@ -1,9 +1,8 @@
 /** BlobStore.*: who may use which namespace, and contents as streams of small messages. Keeps nothing; `public` and `contentType` are for stores behind HTTP. */
 
-import { authorizeAdmin } from '../../../internal/auth/authorize.ts';
+import { admitTo } from '../../../internal/auth/admit.ts';
 import type { BlobStore } from '../../../internal/contract/blob.ts';
 import { badRequest } from '../../../internal/contract/error.ts';
-import type { CallContext } from '../../../internal/contract/handler.ts';
 import type { Impl } from '../../../internal/schema/implement.ts';
 import type * as storeProto from '../../../proto/gen/store.gen.ts';
 
@@ -12,38 +11,33 @@ type BlobMethods = Pick<Impl<storeProto.Methods>, Extract<keyof storeProto.Metho
 /** Bytes of one message of a content. */
 const wireChunkBytes = 256 * 1024;
 
+const admit = admitTo('store');
+
 export const blobMethods = (blob: BlobStore): BlobMethods => ({
-  'BlobStore.Read': async function* ({ key, options }, call) {
-    const namespace = admitted(call, options, 'store.Blob.Read');
-    for await (const chunk of blob.read(key, { namespace, signal: call.signal }))
+  'BlobStore.Read': async function* (request, call) {
+    const { namespace } = admit('BlobStore.Read', request, call);
+    for await (const chunk of blob.read(request.key, { namespace, signal: call.signal }))
       for (let at = 0; at < chunk.length; at += wireChunkBytes) yield { blob: chunk.subarray(at, at + wireChunkBytes) };
   },
   'BlobStore.Write': async (requests, call) => {
     const messages = requests[Symbol.asyncIterator]();
     const first = await messages.next();
     if (first.done === true) throw badRequest('store.Blob.Write', 'No blob was sent');
-    const { key, options, blob: head } = first.value;
-    const namespace = admitted(call, options, 'store.Blob.Write');
+    const { namespace } = admit('BlobStore.Write', first.value, call);
+    const { key, blob: head } = first.value;
     await blob.write(key, contentOf(head, messages), { namespace, signal: call.signal });
     return {};
   },
-  'BlobStore.Delete': async ({ key, options }, call) => {
-    const namespace = admitted(call, options, 'store.Blob.Delete');
-    await blob.delete(key, { namespace, signal: call.signal });
+  'BlobStore.Delete': async (request, call) => {
+    const { namespace } = admit('BlobStore.Delete', request, call);
+    await blob.delete(request.key, { namespace, signal: call.signal });
     return {};
   },
-  'BlobStore.List': async ({ options }, call) => {
-    const namespace = admitted(call, options, 'store.Blob.List');
-    return { keys: await blob.list({ namespace, prefix: options?.prefix, signal: call.signal }) };
+  'BlobStore.List': async (request, call) => {
+    const { namespace } = admit('BlobStore.List', request, call);
+    return { keys: await blob.list({ namespace, prefix: request.options?.prefix, signal: call.signal }) };
   },
 });
-
-/** The namespace the call is about, for its admins only. */
-const admitted = (call: CallContext, options: { readonly namespace: string } | null, id: string): string => {
-  const namespace = options?.namespace || call.namespace;
-  authorizeAdmin(call.account, namespace, id);
-  return namespace;
-};
 
 async function* contentOf(
   head: Uint8Array,

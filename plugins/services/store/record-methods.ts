@@ -1,7 +1,6 @@
 /** Store.*: who may use which database, and the wire's shapes: whole seconds, metadata as fields, both match flags on one key. Keeps nothing. */
 
-import { authorizeAdmin } from '../../../internal/auth/authorize.ts';
-import { defaultNamespace } from '../../../internal/contract/core.ts';
+import { type Admitted, admitTo } from '../../../internal/auth/admit.ts';
 import { badRequest, notFound, tooMany } from '../../../internal/contract/error.ts';
 import { messageBytesMax } from '../../../internal/contract/limits.ts';
 import type { ListOptions, Store, StoreRecord } from '../../../internal/contract/store.ts';
@@ -11,65 +10,57 @@ import type * as storeProto from '../../../proto/gen/store.gen.ts';
 
 type RecordMethods = Pick<Impl<storeProto.Methods>, Extract<keyof storeProto.Methods, `Store.${string}`>>;
 
-const ids = {
-  read: 'store.Store.Read',
-  write: 'store.Store.Write',
-  delete: 'store.Store.Delete',
-  list: 'store.Store.List',
-  databases: 'store.Store.Databases',
-  tables: 'store.Store.Tables',
-};
+const admit = admitTo('store');
+const readId = 'store.Store.Read';
 /** Room in a message for what is around keys and values. */
 const answerBytesMax = messageBytesMax - 1024 * 1024;
 /** Keys that leave in one ListResponse; v3 always sends one, and so do we for all but enormous tables. */
 const listBytesMax = 8 * 1024 * 1024;
 
 export const recordMethods = (store: Store): RecordMethods => ({
-  'Store.Read': async ({ key, options }, call) => {
-    const place = placeOf(options);
-    authorizeAdmin(call.account, place.database, ids.read);
+  'Store.Read': async (request, call) => {
+    const { key, options } = request;
+    const place = placeOf(admit('Store.Read', request, call), options);
     const signal = { signal: call.signal };
     if (options?.prefix || options?.suffix) {
       const match = { prefix: options.prefix ? key : '', suffix: options.suffix ? key : '' };
       return { records: answerOf(await store.scan({ ...place, ...windowOf(options), ...match, ...signal })) };
     }
     const record = await store.read(key, { ...place, ...signal });
-    if (record === undefined) throw notFound(ids.read, 'not found');
+    if (record === undefined) throw notFound(readId, 'not found');
     return { records: answerOf([record]) };
   },
-  'Store.Write': async ({ record, options }, call) => {
-    const place = placeOf(options);
-    authorizeAdmin(call.account, place.database, ids.write);
-    if (record === null) throw badRequest(ids.write, 'no record specified');
+  'Store.Write': async (request, call) => {
+    const place = placeOf(admit('Store.Write', request, call), request.options);
+    const { record } = request;
+    if (record === null) throw badRequest('store.Store.Write', 'no record specified');
     await store.write(recordOf(record), { ...place, signal: call.signal });
     return {};
   },
-  'Store.Delete': async ({ key, options }, call) => {
-    const place = placeOf(options);
-    authorizeAdmin(call.account, place.database, ids.delete);
-    await store.delete(key, { ...place, signal: call.signal });
+  'Store.Delete': async (request, call) => {
+    const place = placeOf(admit('Store.Delete', request, call), request.options);
+    await store.delete(request.key, { ...place, signal: call.signal });
     return {};
   },
-  'Store.List': async function* ({ options }, call) {
-    const place = placeOf(options);
-    authorizeAdmin(call.account, place.database, ids.list);
+  'Store.List': async function* (request, call) {
+    const { options } = request;
+    const place = placeOf(admit('Store.List', request, call), options);
     const match = { prefix: options?.prefix, suffix: options?.suffix };
     const keys = await store.list({ ...place, ...windowOf(options), ...match, signal: call.signal });
     for (const part of partsOf(keys)) yield { keys: part };
   },
-  'Store.Databases': async (_request, call) => {
-    authorizeAdmin(call.account, defaultNamespace, ids.databases);
+  'Store.Databases': async (request, call) => {
+    admit('Store.Databases', request, call);
     return { databases: await store.databases({ signal: call.signal }) };
   },
   'Store.Tables': async (request, call) => {
-    const database = request.database || defaultNamespace;
-    authorizeAdmin(call.account, database, ids.tables);
+    const { namespace: database } = admit('Store.Tables', request, call);
     return { tables: await store.tables(database, { signal: call.signal }) };
   },
 });
 
-const placeOf = (options: { readonly database: string; readonly table: string } | null) => ({
-  database: options?.database || defaultNamespace,
+const placeOf = ({ namespace }: Admitted, options: { readonly table: string } | null) => ({
+  database: namespace,
   table: options?.table || 'micro',
 });
 
@@ -101,7 +92,7 @@ const answerOf = (records: readonly StoreRecord[]): readonly Input<storeProto.Re
   return records.map(({ key, value, metadata = {}, ttlMs }) => {
     bytes += Buffer.byteLength(key) + value.length + 64;
     if (bytes > answerBytesMax)
-      throw tooMany(ids.read, `answer is too large for one message (messageBytesMax: ${messageBytesMax})`, {
+      throw tooMany(readId, `answer is too large for one message (messageBytesMax: ${messageBytesMax})`, {
         hint: 'read it in parts with limit and offset',
       });
     const fields = Object.entries(metadata).map(([name, text]) => [name, { type: 'string', value: text }]);
