@@ -12,11 +12,13 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'internal/contract': [],
   'internal/log': leaves,
   'internal/time': leaves,
-  'internal/h2': leaves,
+  // Keys and certificates are written like other secrets.
+  'internal/tls': [...leavesAndTime, 'internal/auth'],
+  'internal/h2': [...leaves, 'internal/tls'],
   // A duration is read and written in one place only.
   'internal/field': [...leaves, 'internal/time'],
   'internal/process': leavesAndTime,
-  'internal/home': leavesAndTime,
+  'internal/home': [...leavesAndTime, 'internal/tls'],
   'internal/auth': leavesAndTime,
   'internal/trace': leavesAndTime,
   'internal/sqlite': leavesAndTime,
@@ -24,8 +26,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'internal/source': [...leavesAndTime, 'internal/process'],
   'internal/release': leaves,
   'internal/schema': [...leaves, 'internal/field', 'proto/gen'],
-  'internal/rpc': [...leavesAndTime, 'internal/schema', 'internal/trace', 'internal/h2'],
-  'internal/http': [...leavesAndTime, 'internal/schema', 'internal/trace', 'internal/h2'],
+  'internal/rpc': [...leavesAndTime, 'internal/schema', 'internal/trace', 'internal/h2', 'internal/tls'],
+  'internal/http': [...leavesAndTime, 'internal/schema', 'internal/trace', 'internal/h2', 'internal/tls'],
   // Help shows durations.
   'internal/cli': [...leaves, 'internal/field', 'internal/time'],
   // Settings are read and names suggested by the same code as flags: cli/argv.ts, cli/suggest.ts, cli/global-flags.ts.
@@ -49,6 +51,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'internal/process',
     'internal/home',
     'internal/auth',
+    'internal/tls',
     'internal/trace',
     'internal/sqlite',
     'internal/registry',
