@@ -99,7 +99,15 @@ const showHelp = async (words: readonly string[], table: PluginTable): Promise<n
 };
 
 /** Groups for which v3 answers an unknown word as a missing help topic (cli.md 0.7). */
-const topicGroups: readonly string[] = ['get', 'network'];
+const topicGroups: readonly string[] = [
+  'get',
+  'network',
+  'auth list',
+  'auth create',
+  'auth delete',
+  'auth update',
+  'user set',
+];
 
 const runGroup = async (name: string, words: readonly string[], table: PluginTable): Promise<number> => {
   const [word] = words.filter((w) => w !== '--');

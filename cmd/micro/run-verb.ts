@@ -94,14 +94,15 @@ const readLine = (o: VerbRun): Line | 'help' => {
   const looseWords = verb.args?.some((arg) => arg.rest) === true;
   const split = splitArgv(words, specs, { command, looseWords });
   if (split.help) return 'help';
-  const missing = (verb.args ?? []).some(
+  const missing = (verb.args ?? []).find(
     (arg, at) => arg.required === true && split.args[at] === undefined && split.rest.length === 0,
   );
-  if (missing) return 'help';
+  if (missing?.missing !== undefined) throw new ExitError(missing.missing, 1, { hint: `see ${command} --help` });
+  if (missing !== undefined) return 'help';
   return { split, own, values: flagValues(split.texts, specs, command), layer: layerOf(split.texts, specs) };
 };
 
-/** A command that wants arguments and gets none shows its help, as v3 does; so does `--help`. */
+/** A command that wants arguments and gets none shows its help, as v3 does, unless it has a text for that; so does `--help`. */
 const showHelp = async (o: VerbRun): Promise<number> => {
   const page = await helpFor(o.found.verb.words.split(' '), o);
   process.stdout.write(page ?? '');

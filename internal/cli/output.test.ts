@@ -88,6 +88,14 @@ test('answers are read line by line, the prompt is shown', async () => {
   assert.is(stdout.text(), 'One: Two: \nThree: ');
 });
 
+test('a prompt stands aside where stdout is a value', async () => {
+  const { out, stdout, stderr, stdin } = open();
+  stdin.end('secret\n');
+  assert.is(await out.prompt('Secret: ', { hidden: true, aside: true }), 'secret');
+  assert.equal([stdout.text(), stderr.text()], ['', 'Secret: \n']);
+  assert.is(out.interactive, false);
+});
+
 test('an interrupt ends a prompt that waits', async () => {
   const abort = new AbortController();
   const { out } = open('text', abort.signal);

@@ -21,6 +21,7 @@ export const createOutput = (o: OutputStreams & { readonly format: Output['forma
   return {
     format: o.format,
     columns: o.stdout.isTTY ? o.stdout.columns : undefined,
+    interactive: o.stdin.isTTY === true,
     line: (text) => void o.stdout.write(`${text}\n`),
     write: (text) => void o.stdout.write(text),
     note: (text) => void o.stderr.write(`${text}\n`),
@@ -31,7 +32,8 @@ export const createOutput = (o: OutputStreams & { readonly format: Output['forma
     },
     prompt: async (text, options) => {
       const { prompt } = await import('./prompt.ts');
-      return prompt(text, { stdin: o.stdin, stdout: o.stdout, signal: o.signal, hidden: options?.hidden });
+      const { hidden, aside } = options ?? {};
+      return prompt(text, { stdin: o.stdin, to: aside ? o.stderr : o.stdout, signal: o.signal, hidden });
     },
   };
 };
@@ -42,7 +44,7 @@ const tableText = <Row>(rows: readonly Row[], columns: readonly Column<Row>[]): 
     .join('');
 
 /** Cells hold strangers' text: nothing in them may end the cell or steer the terminal. */
-const cellText = (text: string): string => text.replace(/\p{Cc}+/gu, ' ');
+export const cellText = (text: string): string => text.replace(/\p{Cc}+/gu, ' ');
 
 const rowObject = <Row>(row: Row, columns: readonly Column<Row>[]): Record<string, string> =>
   Object.fromEntries(columns.map((c) => [c.title.toLowerCase().replaceAll(' ', '_'), c.value(row)]));

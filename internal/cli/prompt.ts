@@ -6,7 +6,8 @@ import { ExitError } from '../contract/error.ts';
 
 export interface PromptStreams {
   readonly stdin: Readable & { readonly isTTY?: boolean; setRawMode?(on: boolean): unknown };
-  readonly stdout: Writable;
+  /** Where the question is shown. */
+  readonly to: Writable;
   readonly signal?: AbortSignal;
 }
 
@@ -15,7 +16,7 @@ const lineCharsMax = 64 * 1024;
 
 /** The line without its end; empty when input ends before a line does. Rejects with AbortError when the signal fires or the user hits ^C. */
 export const prompt = async (text: string, o: PromptStreams & { readonly hidden?: boolean }): Promise<string> => {
-  o.stdout.write(text);
+  o.to.write(text);
   const raw = o.hidden === true && o.stdin.isTTY === true && o.stdin.setRawMode !== undefined;
   if (raw) o.stdin.setRawMode?.(true);
   try {
@@ -23,7 +24,7 @@ export const prompt = async (text: string, o: PromptStreams & { readonly hidden?
   } finally {
     if (raw) o.stdin.setRawMode?.(false);
     o.stdin.pause();
-    if (o.hidden) o.stdout.write('\n');
+    if (o.hidden) o.to.write('\n');
   }
 };
 

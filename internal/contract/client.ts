@@ -27,11 +27,21 @@ export interface ClientStream extends AsyncIterable<Uint8Array> {
   cancel(): void;
 }
 
+/** As whom a driver calls when a call names no token. */
+export interface ClientLogin {
+  /** The token such calls carry, renewed if need be; undefined: they go out as nobody. Throws only when the server cannot be asked for a new one. */
+  token(): Promise<string | undefined>;
+  /** Why token() last gave nothing, and the way out. */
+  explain(): string | undefined;
+}
+
 export interface Client {
   /** One request, one response. Throws MicroError: what the service sent, or id `go.micro.client` for transport faults (wire.md 2.4). */
   call(service: string, endpoint: string, request: Uint8Array, o?: ClientOptions): Promise<Uint8Array>;
   /** Opens a stream of any kind; on the wire always bidi (wire.md 2.7). */
   stream(service: string, endpoint: string, o?: ClientOptions): ClientStream;
+  /** Optional: a driver without it passes on the tokens it is given. */
+  readonly login?: ClientLogin;
 }
 
 export const client = capability<Client>('client');

@@ -10,6 +10,8 @@ export interface Output {
   readonly format: 'text' | 'json';
   /** Width of the terminal in columns, undefined when stdout is not a terminal. */
   readonly columns: number | undefined;
+  /** Stdin is a terminal: prompts are answered by a person, who can be asked again. */
+  readonly interactive: boolean;
   /** One line to stdout. */
   line(text: string): void;
   /** Text to stdout as it is, without a newline. */
@@ -20,6 +22,9 @@ export interface Output {
   table<Row>(rows: readonly Row[], columns: readonly Column<Row>[], json?: (row: Row) => unknown): void;
   /** A value as JSON indented by one TAB, with a newline. */
   json(value: unknown): void;
-  /** Reads one line from stdin; `hidden` turns the echo off on a terminal. The prompt goes to stdout without a newline. */
-  prompt(text: string, o?: { hidden?: boolean }): Promise<string>;
+  /**
+   * Reads one line from stdin; `hidden` turns the echo off on a terminal. The prompt goes to stdout without a newline; with `aside` to
+   * stderr, for commands whose stdout is a value.
+   */
+  prompt(text: string, o?: { hidden?: boolean; aside?: boolean }): Promise<string>;
 }

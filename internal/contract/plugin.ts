@@ -76,6 +76,8 @@ export interface ArgSpec {
   readonly name: string;
   readonly doc: string;
   readonly required?: boolean;
+  /** What is said when a required one is left out; otherwise the command shows its help. */
+  readonly missing?: string;
   /** Takes all remaining words. */
   readonly rest?: boolean;
 }

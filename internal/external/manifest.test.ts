@@ -47,7 +47,7 @@ test('a driver is read back as it was written', () => {
 test('so are a service and a command', () => {
   const service = parseManifest(of(defineService({ id: 'services/x', summary: 'X', protos: [], port: 9_000, load })));
   assert.is(service.kind === 'service' && service.port, 9_000);
-  const args = [{ name: 'what', doc: 'What', required: true, rest: true }];
+  const args = [{ name: 'what', doc: 'What', required: true, missing: 'what?', rest: true }];
   const one = verb({
     words: 'x do',
     summary: 'Does',

@@ -130,6 +130,7 @@ const readArg = (value: unknown, where: string): ArgSpec => {
     name: o.text('name', { pattern: /^[a-z][a-z0-9_-]*$/, want: 'a name in lower case' }),
     doc: o.text('doc'),
     required: o.flag('required'),
+    missing: o.optionalText('missing'),
     rest: o.flag('rest'),
   };
   o.end();

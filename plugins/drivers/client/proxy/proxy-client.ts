@@ -50,6 +50,7 @@ export const create = (ctx: Context): Client & Running => {
         },
       };
     },
+    login: { token: () => session().token(), explain: () => session().explain() },
     stop: () => rpc.close(),
   };
 };
