@@ -7,7 +7,7 @@ import type { Account, CallerAuth, Rule } from '../contract/auth.ts';
 import { isMicroError, unavailable } from '../contract/error.ts';
 import { type CallCheck, checkCall, checkCallNow } from './check-call.ts';
 import { defaultRule } from './rules.ts';
-import { invalidToken } from './token-shape.ts';
+import { damaged, expired, invalidToken } from './token-shape.ts';
 
 const test = suite('checkCall');
 
@@ -32,7 +32,7 @@ const authWith = (rules: readonly Rule[]): CallerAuth => ({
     const known = accounts[token];
     if (known !== undefined) return known;
     if (token === 'down') throw unavailable('go.micro.client', 'no connection');
-    throw invalidToken(token === 'old' ? 'token expired' : 'token not valid');
+    throw invalidToken(token === 'old' ? expired(1_000, 1_180_000) : damaged);
   },
   rules: async () => rules,
 });
@@ -72,11 +72,11 @@ test('a foreign namespace needs a + rule', async () => {
     check(open, call),
     403,
     'Forbidden call made to helloworld:Helloworld.Call by bob',
-    /namespace foo, not bar/,
+    /namespace foo, the call is about namespace bar/,
   );
   assert.is((await check([...open, plus], call)).namespace, 'bar');
   const never = { ...plus, id: 'a', access: 'denied' as const, priority: -1 };
-  await refuses(check([...open, never, { ...plus, priority: -2 }], call), 403, /^Forbidden/, /not bar/);
+  await refuses(check([...open, never, { ...plus, priority: -2 }], call), 403, /^Forbidden/, /about namespace bar/);
 });
 
 test('no namespace means all of them', async () => {
@@ -88,15 +88,15 @@ test('a token of no use makes the caller anonymous', async () => {
   assert.equal(await check(open, { authorization: 'Bearer old' }), {
     account: undefined,
     namespace: 'micro',
-    problem: 'token expired',
+    problem: { reason: 'expired_token', hint: 'the token expired 3m0s ago; get a new one', server_time: 1_180 },
   });
 });
 
 test('a refusal says what was wrong with the token', async () => {
   const text = 'Unauthorized call made to helloworld:Helloworld.Call';
-  await refuses(check([], { authorization: 'Bearer old' }), 401, text, /^token expired$/);
-  await refuses(check([], { authorization: 'Bearer x.y.z' }), 401, text, /^token not valid$/);
-  await refuses(check([]), 401, text, undefined);
+  await refuses(check([], { authorization: 'Bearer old' }), 401, text, /^the token expired 3m0s ago/);
+  await refuses(check([], { authorization: 'Bearer x.y.z' }), 401, text, /^the token is not valid$/);
+  await refuses(check([]), 401, text, /^the call carries no token/);
 });
 
 test('a rule is named only to those who may change it', async () => {
@@ -106,9 +106,19 @@ test('a rule is named only to those who may change it', async () => {
 
 test('an unreadable header is refused', async () => {
   const scheme = 'invalid authorization header. Expected Bearer or Basic schema';
-  await refuses(check(open, { authorization: 'Digest x' }), 401, scheme);
-  await refuses(check(open, { authorization: 'Basic %%' }), 401, 'invalid authorization header. Incorrect format');
-  await refuses(check(open, { authorization: 'Basic YWJj' }), 401, 'invalid authorization header. Incorrect format');
+  await refuses(check(open, { authorization: 'Digest x' }), 401, scheme, sendBearer);
+  await refuses(
+    check(open, { authorization: 'Basic %%' }),
+    401,
+    'invalid authorization header. Incorrect format',
+    sendBearer,
+  );
+  await refuses(
+    check(open, { authorization: 'Basic YWJj' }),
+    401,
+    'invalid authorization header. Incorrect format',
+    sendBearer,
+  );
 });
 
 test('Basic carries the token as its password', async () => {
@@ -161,8 +171,15 @@ test('what is known is decided without waiting, as it would be otherwise', async
     /^a rule of namespace foo/,
   );
   await refuses((async () => ask(auth, { namespaceHeader: '*' }))(), 400, /^namespace/);
-  await refuses((async () => ask(auth, { authorization: 'Digest x' }))(), 401, /^invalid authorization header/);
+  await refuses(
+    (async () => ask(auth, { authorization: 'Digest x' }))(),
+    401,
+    /^invalid authorization header/,
+    sendBearer,
+  );
 });
+
+const sendBearer = /^send authorization: Bearer TOKEN$/;
 
 const refuses = async (
   work: Promise<unknown>,

@@ -1,11 +1,21 @@
 /** The check that every listener makes before a handler runs: header -> account, namespace of the call, rules (wire.md 3.2, 5.7). Opens nothing itself. */
 
-import type { Account, CallerAuth, Rule } from '../contract/auth.ts';
+import type { Account, CallerAuth, Resource, Rule } from '../contract/auth.ts';
 import { defaultNamespace } from '../contract/core.ts';
-import { badRequest, forbidden, internal, isMicroError, unauthorized } from '../contract/error.ts';
+import type { Problem } from '../contract/denial.ts';
+import {
+  badRequest,
+  forbidden,
+  type Hint,
+  internal,
+  isMicroError,
+  type MicroErrorJson,
+  unauthorized,
+} from '../contract/error.ts';
 import { namespaceCharsMax } from '../contract/limits.ts';
-import { isAdmin, isPlatformAdmin } from './authorize.ts';
+import { isPlatformAdmin } from './authorize.ts';
 import { parseAuthorization } from './bearer.ts';
+import { explainDenial } from './denial.ts';
 import { type Decision, decide, matchingRules } from './rules.ts';
 
 export interface CallCheck {
@@ -28,8 +38,8 @@ export interface CheckedCall {
   /** Undefined for an anonymous caller, also for one whose token is of no use. */
   readonly account: Account | undefined;
   readonly namespace: string;
-  /** Why a token that was sent gave no account; a good hint for a handler's own 401. */
-  readonly problem?: string;
+  /** Why a token that was sent gave no account; explains a handler's own 401. */
+  readonly problem?: Problem;
 }
 
 /**
@@ -92,19 +102,22 @@ const judge = (
 ): CheckedCall => {
   const decision = decideCall(check, { account, namespace, rules });
   if (decision.allowed) return problem === undefined ? { account, namespace } : { account, namespace, problem };
-  if (account === undefined)
-    throw unauthorized(check.service, `Unauthorized call made to ${check.service}:${check.endpoint}`, {
-      hint: problem,
-    });
-  throw forbidden(check.service, `Forbidden call made to ${check.service}:${check.endpoint} by ${account.id}`, {
-    hint: hintFor(decision, account, check.rulesNamespace ?? namespace),
+  const why = explainDenial({
+    decision,
+    account,
+    resource: resourceOf(check),
+    namespace: check.rulesNamespace ?? namespace,
+    problem,
   });
+  const called = `call made to ${check.service}:${check.endpoint}`;
+  if (account === undefined) throw unauthorized(check.service, `Unauthorized ${called}`, why);
+  throw forbidden(check.service, `Forbidden ${called} by ${account.id}`, why);
 };
 
 interface Caller {
   readonly account: Account | undefined;
   /** Why a token that was sent gave no account. */
-  readonly problem?: string;
+  readonly problem?: Problem;
 }
 
 /** A token that is of no use makes the caller anonymous, as in v3; what was wrong with it is told if the call is then denied. */
@@ -114,18 +127,26 @@ const identify = async (check: CallCheck): Promise<Caller> => {
   try {
     return { account: await check.auth.inspect(token, { signal: check.signal }) };
   } catch (e) {
-    if (isMicroError(e) && (e.code === 400 || e.code === 401))
-      return { account: undefined, problem: e.hint ?? e.detail };
+    if (isMicroError(e) && (e.code === 400 || e.code === 401)) return { account: undefined, problem: problemOf(e) };
     throw authorizingFailed(check.service, e);
   }
 };
 
+/** An old server gives no reason. */
+const problemOf = ({ reason = 'invalid_token', hint, detail, server_time }: MicroErrorJson & Hint): Problem => ({
+  reason,
+  hint: hint ?? detail,
+  ...(server_time !== undefined && { server_time }),
+});
+
 /** The token that was sent, if any. Throws for a header that cannot be read. */
 const tokenIn = (check: CallCheck): string | undefined => {
   const authorization = parseAuthorization(check.authorization);
-  if (authorization.kind === 'malformed') throw unauthorized(check.service, authorization.detail);
+  if (authorization.kind === 'malformed') throw unauthorized(check.service, authorization.detail, malformed);
   return authorization.kind === 'token' ? authorization.token : undefined;
 };
+
+const malformed: Problem = { reason: 'malformed_token', hint: 'send authorization: Bearer TOKEN' };
 
 type Asked = Pick<CallCheck, 'service' | 'endpoint' | 'type' | 'rulesNamespace'>;
 
@@ -136,12 +157,18 @@ interface Facts {
 }
 
 const decideCall = (check: Asked, { account, namespace, rules }: Facts): Decision => {
-  const resource = { type: check.type ?? 'service', name: check.service, endpoint: check.endpoint };
+  const resource = resourceOf(check);
   const decision = decide({ rules, account, resource, namespace: check.rulesNamespace ?? namespace });
   if (!decision.allowed || account === undefined || mayEnter(account, namespace)) return decision;
   if (matchingRules(rules, resource).find((rule) => rule.scope === '+')?.access === 'granted') return decision;
-  return { allowed: false, reason: `${account.id} belongs to namespace ${account.issuer}, not ${namespace}` };
+  return {
+    allowed: false,
+    reason: `${account.id} belongs to namespace ${account.issuer}, the call is about namespace ${namespace}`,
+    denial: 'wrong_namespace',
+  };
 };
+
+const resourceOf = ({ type = 'service', service, endpoint }: Asked): Resource => ({ type, name: service, endpoint });
 
 /** The namespaces a token may name without a `+` rule: its own, `micro` for core calls, and any for the platform's admins. */
 const mayEnter = (account: Account, namespace: string): boolean =>
@@ -170,11 +197,4 @@ const requireNamespace = (namespace: string, service: string): void => {
     throw badRequest(service, `namespace is longer than namespaceCharsMax (${namespaceCharsMax})`);
   for (const char of namespace)
     if (char <= ' ' || char === '\x7f') throw badRequest(service, 'namespace holds blanks or control characters');
-};
-
-/** Rules are named only to those who may change them. */
-const hintFor = (decision: Decision, account: Account, namespace: string): string => {
-  const mayChange = isPlatformAdmin(account) || (isAdmin(account) && account.issuer === namespace);
-  if (mayChange || decision.rule === undefined) return decision.reason;
-  return `a rule of namespace ${namespace} denies it to ${account.id}; an admin of that namespace can change it`;
 };

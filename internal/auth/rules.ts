@@ -2,6 +2,7 @@
 
 import type { Account, Resource, Rule } from '../contract/auth.ts';
 import { coreServiceNames, defaultNamespace } from '../contract/core.ts';
+import type { DenialReason } from '../contract/denial.ts';
 
 export interface Question {
   readonly rules: readonly Rule[];
@@ -18,6 +19,8 @@ export interface Decision {
   readonly rule?: Rule;
   /** For people: why. */
   readonly reason: string;
+  /** The same for programs, when it is not allowed. */
+  readonly denial?: DenialReason;
 }
 
 /** What a namespace without any rule of its own has. */
@@ -49,9 +52,10 @@ export const decide = (question: Question): Decision => {
     const verdict = verdictOf(rule, account, namespace);
     if (verdict === 'pass') continue;
     if (verdict === 'granted') return { allowed: true, rule, reason: 'a rule admits it' };
-    return { allowed: false, rule, reason: reasonOf(rule, verdict, account, namespace) };
+    const denial = verdict === 'foreign' ? 'wrong_namespace' : 'rule_denied';
+    return { allowed: false, rule, reason: reasonOf(rule, verdict, account, namespace), denial };
   }
-  return { allowed: false, reason: `no rule of namespace ${namespace} admits this call` };
+  return { allowed: false, reason: `no rule of namespace ${namespace} admits this call`, denial: 'no_rule' };
 };
 
 /** Core services decide by namespace themselves, so rules only govern calls to them that carry no account. */
@@ -126,8 +130,8 @@ const reasonOf = (rule: Rule, verdict: Verdict, account: Account | undefined, na
   return `${name} denies it`;
 };
 
-/** `rule ID (scope SCOPE, TYPE:NAME:ENDPOINT)`. */
+/** `rule ID (scope SCOPE, TYPE:NAME:ENDPOINT, priority N)`. */
 export const describeRule = (rule: Rule): string => {
   const { type, name, endpoint } = rule.resource;
-  return `rule ${rule.id} (scope ${rule.scope === '' ? '<public>' : rule.scope}, ${type}:${name}:${endpoint})`;
+  return `rule ${rule.id} (scope ${rule.scope === '' ? '<public>' : rule.scope}, ${type}:${name}:${endpoint}, priority ${rule.priority})`;
 };

@@ -46,7 +46,10 @@ test('a token gives its account back, the name filled in', async () => {
 test('a token ends at its second', async () => {
   const token = await signToken(keys, { account, expiry, generation: undefined });
   await verifyToken(keys.publicKey, token, expiry * 1_000 - 1_000);
-  assert.is(await hintOf(verifyToken(keys.publicKey, token, expiry * 1_000 + 1_000)), 'token expired');
+  assert.is(
+    await hintOf(verifyToken(keys.publicKey, token, expiry * 1_000 + 1_000)),
+    'the token expired 1s ago; get a new one',
+  );
 });
 
 test('other keys, algorithms and shapes are refused', async () => {
@@ -66,7 +69,8 @@ test('other keys, algorithms and shapes are refused', async () => {
     'a.b.c.d',
     `${'a'.repeat(20_000)}.b.c`,
   ];
-  for (const token of bad) assert.match(await hintOf(verifyToken(keys.publicKey, token, now)), /^token not valid/);
+  for (const token of bad)
+    assert.match(await hintOf(verifyToken(keys.publicKey, token, now)), /^the token is not valid/);
 });
 
 test('an account that is too large for a token is refused', async () => {

@@ -7,7 +7,7 @@ import type { Account } from '../contract/auth.ts';
 import { badRequest } from '../contract/error.ts';
 import { tokenCharsMax } from '../contract/limits.ts';
 import type { KeyPair } from './keys.ts';
-import { invalidToken, isJwtShaped } from './token-shape.ts';
+import { damaged, expired, invalidToken, isJwtShaped, notJwt } from './token-shape.ts';
 
 export interface SignedFor {
   readonly account: Account;
@@ -45,7 +45,7 @@ export const signToken = async (keys: KeyPair, o: SignedFor): Promise<string> =>
 
 /** The account in a token. Throws badRequest `invalid token provided`, with the reason as hint. */
 export const verifyToken = async (publicKey: KeyObject, token: string, now: number): Promise<SignedFor> => {
-  if (!isJwtShaped(token)) throw invalidToken('token not valid: it is not a JWT');
+  if (!isJwtShaped(token)) throw invalidToken(notJwt);
   try {
     const { payload, protectedHeader } = await jwtVerify(token, publicKey, {
       algorithms: [algorithm],
@@ -58,8 +58,8 @@ export const verifyToken = async (publicKey: KeyObject, token: string, now: numb
       generation: typeof protectedHeader.gen === 'string' ? protectedHeader.gen : undefined,
     };
   } catch (e) {
-    if (e instanceof errors.JWTExpired) throw invalidToken('token expired', { cause: e });
-    throw invalidToken('token not valid', { cause: e });
+    if (e instanceof errors.JWTExpired) throw invalidToken(expired(e.payload.exp ?? 0, now), { cause: e });
+    throw invalidToken(damaged, { cause: e });
   }
 };
 

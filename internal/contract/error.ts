@@ -1,5 +1,7 @@
 /** MicroError: the one error type on the wire and off it, its constructors, and the table code <-> gRPC <-> HTTP (wire.md 2.4). */
 
+import { type DenialReason, isDenialReason } from './denial.ts';
+
 export interface MicroErrorJson {
   readonly id: string;
   readonly code: number;
@@ -7,9 +9,14 @@ export interface MicroErrorJson {
   readonly status: string;
 }
 
-/** What a denial or failure adds for people: a reason and a way out, shown as the second line. */
+/** What a denial or failure adds to v3's four keys. Go clients ignore keys they do not know. */
 export interface Hint {
+  /** For programs: why a call was denied. */
+  readonly reason?: DenialReason;
+  /** For people: the reason and the way out, shown as the second line. */
   readonly hint?: string;
+  /** Unix seconds of the server's clock, where a denial depends on it. */
+  readonly server_time?: number;
 }
 
 const reasonPhrases: Readonly<Record<number, string>> = {
@@ -86,21 +93,42 @@ export class MicroError extends Error implements MicroErrorJson, Hint {
   readonly code: number;
   readonly detail: string;
   readonly status: string;
+  readonly reason?: DenialReason;
   readonly hint?: string;
+  readonly server_time?: number;
   constructor(json: MicroErrorJson & Hint, options?: { cause?: unknown }) {
     super(json.detail, options);
     this.id = json.id;
     this.code = json.code;
     this.detail = json.detail;
     this.status = json.status;
+    if (json.reason !== undefined) this.reason = json.reason;
     if (json.hint !== undefined) this.hint = json.hint;
+    if (json.server_time !== undefined) this.server_time = json.server_time;
   }
-  /** The four keys in v3's order, then `hint` when there is one (Go clients ignore keys they do not know). */
   toJSON(): MicroErrorJson & Hint {
-    const { id, code, detail, status, hint } = this;
-    return hint === undefined ? { id, code, detail, status } : { id, code, detail, status, hint };
+    return errorFields(this);
   }
 }
+
+/** The error as JSON has it: the four keys in v3's order, then what there is of `reason`, `hint` and `server_time`. */
+export const errorFields = ({
+  id,
+  code,
+  detail,
+  status,
+  reason,
+  hint,
+  server_time,
+}: MicroErrorJson & Hint): MicroErrorJson & Hint => ({
+  id,
+  code,
+  detail,
+  status,
+  ...(reason !== undefined && { reason }),
+  ...(hint !== undefined && { hint }),
+  ...(server_time !== undefined && { server_time }),
+});
 
 /** Tests by shape, not by class: a plugin may carry its own copy of this file. */
 export const isMicroError = (e: unknown): e is MicroErrorJson & Hint & Error =>
@@ -112,7 +140,10 @@ export interface ErrorOptions extends Hint {
 
 /** Any code; prefer the named constructors below. `id` is where it arose, e.g. `registry.Registry.GetService`. */
 export const microError = (code: number, id: string, detail: string, o: ErrorOptions = {}): MicroError =>
-  new MicroError({ id, code, detail, status: statusText(code), hint: o.hint }, { cause: o.cause });
+  new MicroError(
+    { id, code, detail, status: statusText(code), reason: o.reason, hint: o.hint, server_time: o.server_time },
+    { cause: o.cause },
+  );
 
 type Make = (id: string, detail: string, o?: ErrorOptions) => MicroError;
 const maker =
@@ -156,14 +187,16 @@ export const parseMicroError = (text: string): MicroError | undefined => {
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { id, code, detail, status, hint } = value as Record<string, unknown>;
+  const { id, code, detail, status, reason, hint, server_time } = value as Record<string, unknown>;
   if (typeof code !== 'number' || code <= 0 || !Number.isInteger(code)) return undefined;
   return new MicroError({
     id: typeof id === 'string' ? id : '',
     code,
     detail: typeof detail === 'string' ? detail : '',
     status: typeof status === 'string' ? status : statusText(code),
+    reason: isDenialReason(reason) ? reason : undefined,
     hint: typeof hint === 'string' ? hint : undefined,
+    server_time: typeof server_time === 'number' ? server_time : undefined,
   });
 };
 

@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import type { Hint, MicroErrorJson } from '../contract/error.ts';
+import { errorFields, type Hint, type MicroErrorJson } from '../contract/error.ts';
 
 interface Reply {
   readonly request: IncomingMessage;
@@ -32,9 +32,7 @@ export const sendError = (reply: Reply, error: MicroErrorJson & Hint): void => {
   sendContent(reply, { status: httpStatus(error.code), type: 'application/json', body: errorText(error) });
 };
 
-/** The four keys in v3's order, then the hint. */
-export const errorText = ({ id, code, detail, status, hint }: MicroErrorJson & Hint): string =>
-  JSON.stringify(hint === undefined ? { id, code, detail, status } : { id, code, detail, status, hint });
+export const errorText = (error: MicroErrorJson & Hint): string => JSON.stringify(errorFields(error));
 
 /** Codes that are no HTTP error status are told as 500; the body keeps the code. */
 const httpStatus = (code: number): number => (Number.isInteger(code) && code >= 400 && code <= 599 ? code : 500);

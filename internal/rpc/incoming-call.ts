@@ -2,6 +2,7 @@
 
 import type { Account } from '../contract/auth.ts';
 import { defaultNamespace } from '../contract/core.ts';
+import type { Problem } from '../contract/denial.ts';
 import {
   type Hint,
   internal,
@@ -37,8 +38,8 @@ export interface CallHead {
 export interface Caller {
   readonly account?: Account;
   readonly namespace: string;
-  /** Why a token that was sent gave no account: the hint of a handler's 401 that has none. */
-  readonly problem?: string;
+  /** Why a token that was sent gave no account: what a handler's 401 is about then. */
+  readonly problem?: Problem;
 }
 
 /** What all calls of a server share. */
@@ -86,7 +87,7 @@ class Call implements IncomingCall, CallEvents {
   readonly #context: Context;
   #codec: WireCodec | undefined = undefined;
   /** What was wrong with the caller's token. */
-  #problem: string | undefined = undefined;
+  #problem: Problem | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
   #over = false;
   /** Why the call ended early. */
@@ -281,7 +282,7 @@ const msLeft = (transport: CallTransport): number | undefined => {
 const expire = (call: Call): void => call.abort(timeout(serverErrorId, 'context deadline exceeded'));
 
 /** A handler that misses an account does not know that a token was sent, and what was wrong with it. */
-const explained = (error: CallError, problem: string | undefined): CallError =>
-  error.code === 401 && error.hint === undefined && problem !== undefined
-    ? unauthorized(error.id, error.detail, { hint: problem, cause: error })
+const explained = (error: CallError, problem: Problem | undefined): CallError =>
+  error.code === 401 && (error.hint === undefined || error.reason === 'no_token') && problem !== undefined
+    ? unauthorized(error.id, error.detail, { ...problem, cause: error })
     : error;

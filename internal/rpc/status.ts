@@ -3,6 +3,7 @@
 import type { GrpcStatus } from '../contract/call-transport.ts';
 import {
   codeOfGrpc,
+  errorFields,
   grpcStatus,
   type MicroError,
   type MicroErrorJson,
@@ -22,13 +23,10 @@ const detailsCharsMax = 2_048;
 const goEscapes: Readonly<Record<string, string>> = { '<': '\\u003c', '>': '\\u003e', '&': '\\u0026' };
 
 /** The error JSON as Go writes it: `<`, `>` and `&` escaped, lone surrogates replaced. */
-export const errorJson = (error: MicroErrorJson & Hint): string => {
-  const { id, code, detail, status, hint } = error;
-  const json = hint === undefined ? { id, code, detail, status } : { id, code, detail, status, hint };
-  return JSON.stringify(json)
+export const errorJson = (error: MicroErrorJson & Hint): string =>
+  JSON.stringify(errorFields(error))
     .replace(/[<>&]/g, (c) => goEscapes[c] as string)
     .toWellFormed();
-};
 
 const cut = (text: string): string => {
   const whole = text.toWellFormed();
@@ -37,8 +35,9 @@ const cut = (text: string): string => {
 
 /** What the server sends for an error. An over-long detail is cut at errorDetailCharsMax. `code` is the gRPC code where the error's own does not say it. */
 export const statusOfError = (error: MicroErrorJson & Hint, code: number = grpcStatus(error.code)): GrpcStatus => {
-  const short = { ...error, id: cut(error.id), detail: cut(error.detail), status: error.status, code: error.code };
-  const message = errorJson({ ...short, hint: error.hint === undefined ? undefined : cut(error.hint) });
+  const { hint } = error;
+  const short = { ...errorFields(error), id: cut(error.id), detail: cut(error.detail) };
+  const message = errorJson({ ...short, hint: hint === undefined ? undefined : cut(hint) });
   // A status of OK would make the caller wait for a message that never comes.
   const safe = code === 0 ? 2 : code;
   const details = message.length > detailsCharsMax ? undefined : encodeStatusDetails(safe, message, short);

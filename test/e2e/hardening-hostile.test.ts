@@ -89,11 +89,11 @@ test('a refused token is told why, at each door', async () => {
   const body = frame('{}');
   const { message } = await rawCall(session, { path: '/registry.Registry/ListServices', headers, body });
   session.destroy();
-  assert.match(JSON.parse(message).hint, /token not valid/);
+  assert.match(JSON.parse(message).hint, /token is not valid/);
   const url = `http://${server.apiAddress}/registry/listServices`;
   const withToken = (await (await fetch(url, { headers })).json()) as { code: number; hint: string };
   assert.is(withToken.code, 401);
-  assert.match(withToken.hint, /token not valid/);
+  assert.match(withToken.hint, /token is not valid/);
   const without = (await (await fetch(url)).json()) as { code: number; hint: string };
   assert.is(without.code, 401);
   assert.match(without.hint, /carries no token/);

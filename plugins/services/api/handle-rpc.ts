@@ -6,7 +6,7 @@ import { checkCall } from '../../../internal/auth/check-call.ts';
 import { tokenOf } from '../../../internal/auth/bearer.ts';
 import type { Auth } from '../../../internal/contract/auth.ts';
 import type { Client, ClientOptions } from '../../../internal/contract/client.ts';
-import { internal, isMicroError, notFound, toMicroError, unauthorized } from '../../../internal/contract/error.ts';
+import { internal, isMicroError, notFound, toMicroError } from '../../../internal/contract/error.ts';
 import type { Endpoint, Registry } from '../../../internal/contract/registry.ts';
 import type { Exchange } from '../../../internal/http/http-server.ts';
 import { type BodyBudget, readBody } from '../../../internal/http/request-body.ts';
@@ -43,7 +43,7 @@ export const handleRpc = async (exchange: Exchange, needs: RpcNeeds): Promise<vo
     await span.run(() => callService(exchange, { needs, target, query: query.join('?') }));
     span.end();
   } catch (e) {
-    const error = explained(toApiError(e), exchange);
+    const error = toApiError(e);
     span.end(error.detail);
     throw error;
   }
@@ -57,15 +57,6 @@ const toApiError = (e: unknown) => {
   if (isMicroError(e) || error.code !== 500) return error;
   return internal(id, `error during request: ${error.detail}`, { cause: e });
 };
-
-/** The command line says it in its own words, so the services behind leave it open. */
-const explained = (error: ReturnType<typeof toApiError>, { request }: Exchange) =>
-  error.code === 401 && error.hint === undefined && authorizationOf(request) === undefined
-    ? unauthorized(error.id, error.detail, {
-        hint: 'the request carries no token: Authorization: Bearer TOKEN',
-        cause: error,
-      })
-    : error;
 
 interface Requested {
   readonly needs: RpcNeeds;

@@ -4,10 +4,11 @@ import { randomUUID } from 'node:crypto';
 
 import { type KeyPair, loadKeys, parsePrivateKey } from '../../../../internal/auth/keys.ts';
 import { createPasswords, type Passwords } from '../../../../internal/auth/passwords.ts';
-import { invalidToken, isJwtShaped } from '../../../../internal/auth/token-shape.ts';
+import { invalidToken, invalidTokenDetail, isJwtShaped } from '../../../../internal/auth/token-shape.ts';
 import type { Account, Auth, NewAccount, Token, TokenRequest } from '../../../../internal/contract/auth.ts';
 import type { CallOptions } from '../../../../internal/contract/call-options.ts';
 import { defaultNamespace } from '../../../../internal/contract/core.ts';
+import type { Problem } from '../../../../internal/contract/denial.ts';
 import { badRequest, conflict, isMicroError } from '../../../../internal/contract/error.ts';
 import { tokenExpirySeconds, tokenExpirySecondsMax } from '../../../../internal/contract/limits.ts';
 import type { PluginContext, Running } from '../../../../internal/contract/plugin.ts';
@@ -183,7 +184,7 @@ const exchange = async (p: Parts, candidate: string, seconds: number): Promise<T
     const { account, generation } = await p.tokens.verify(candidate);
     return await issue(p, { account, generation, seconds });
   } catch (e) {
-    if (isMicroError(e) && e.detail === invalidToken('').detail) return undefined;
+    if (isMicroError(e) && e.detail === invalidTokenDetail) return undefined;
     throw e;
   }
 };
@@ -203,11 +204,16 @@ const issue = async (p: Parts, o: Issue): Promise<Token> => {
   return { accessToken, refreshToken: o.refreshToken ?? accessToken, created, expiry };
 };
 
+const endedLogin: Problem = {
+  reason: 'invalid_token',
+  hint: 'the refresh token is unknown or has ended: log in again',
+};
+
 const refresh = async (p: Parts, o: { namespace: string; refreshToken: string; seconds: number }): Promise<Token> => {
   const holder = await p.refreshes.read(o.namespace, o.refreshToken);
   const stored = holder === undefined ? undefined : await p.accounts.byId(o.namespace, holder.id);
   if (stored === undefined || stored.generation !== holder?.generation)
-    throw invalidToken('the refresh token is unknown or has ended', { id: 'auth.Auth.Token' });
+    throw invalidToken(endedLogin, { id: 'auth.Auth.Token' });
   const refreshToken = await unlessFull(p.refreshes.rotate(o.namespace, o.refreshToken), o.refreshToken);
   return issue(p, { account: stored.account, generation: stored.generation, seconds: o.seconds, refreshToken });
 };

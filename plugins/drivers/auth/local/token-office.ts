@@ -1,7 +1,7 @@
 /** Issues and verifies access tokens against the accounts as they stand. Owns the memory of verified tokens and what ends them. */
 
 import type { KeyPair } from '../../../../internal/auth/keys.ts';
-import { invalidToken } from '../../../../internal/auth/token-shape.ts';
+import { expired, invalidToken } from '../../../../internal/auth/token-shape.ts';
 import { type SignedFor, signToken, verifyToken } from '../../../../internal/auth/tokens.ts';
 import type { Account } from '../../../../internal/contract/auth.ts';
 import { tokenCacheMax } from '../../../../internal/contract/limits.ts';
@@ -43,7 +43,7 @@ export const createTokenOffice = (o: TokenOfficeOptions): TokenOffice => {
       if (known === undefined) return verifyNew(token);
       if (known.expiry * 1_000 > o.now()) return known;
       verified.delete(token);
-      throw invalidToken('token expired');
+      throw invalidToken(expired(known.expiry, o.now()));
     },
     known(token) {
       const known = verified.get(token);
@@ -64,8 +64,11 @@ const requireCurrent = async (signed: SignedFor, o: TokenOfficeOptions): Promise
   if (stored?.generation === generation) return;
   throw invalidToken(
     stored === undefined
-      ? `token not valid: there is no account ${account.id} in namespace ${account.issuer} any more`
-      : `token not valid: the secret of ${account.id} has changed`,
+      ? {
+          reason: 'ended_account',
+          hint: `there is no account ${account.id} in namespace ${account.issuer} any more: log in with another one`,
+        }
+      : { reason: 'changed_secret', hint: `the secret of ${account.id} has changed since: log in again` },
   );
 };
 

@@ -30,7 +30,7 @@ const withAuth = async (body: (auth: Auth, dataDir: string) => Promise<void>, o:
   }
 };
 
-const fault = async (work: Promise<unknown>): Promise<{ detail: string; hint?: string }> => {
+const fault = async (work: Promise<unknown>): Promise<{ detail: string; hint?: string; reason?: string }> => {
   const error = await work.then(
     () => undefined,
     (e: unknown) => e,
@@ -47,8 +47,8 @@ test('a token ends, also one that was inspected before', () =>
     await auth.inspect(token.accessToken);
     now += 60_001;
     assert.is(auth.known?.account(token.accessToken), undefined);
-    assert.is((await fault(auth.inspect(token.accessToken))).hint, 'token expired');
-    assert.is((await fault(auth.inspect(token.accessToken))).hint, 'token expired', 'and stays ended');
+    assert.is((await fault(auth.inspect(token.accessToken))).reason, 'expired_token');
+    assert.is((await fault(auth.inspect(token.accessToken))).reason, 'expired_token', 'and stays ended');
   }));
 
 test('a used refresh token works for 60 s and gives the same successor', () =>

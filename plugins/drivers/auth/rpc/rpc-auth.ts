@@ -1,8 +1,6 @@
 /** The auth slot over calls to the auth service. Trusts an inspected token and a rule list for a short while; holds no key and no accounts. */
 
-import { Buffer } from 'node:buffer';
-
-import { invalidToken, isJwtShaped } from '../../../../internal/auth/token-shape.ts';
+import { claimedExpiryMs, expired, invalidToken, isJwtShaped, notJwt } from '../../../../internal/auth/token-shape.ts';
 import type { Account, Auth, Rule } from '../../../../internal/contract/auth.ts';
 import type { CallOptions } from '../../../../internal/contract/call-options.ts';
 import type { ClientOptions } from '../../../../internal/contract/client.ts';
@@ -35,7 +33,7 @@ export const create = (ctx: PluginContext<typeof config, typeof needs>): Auth =>
     tokens: createTrustCache({
       now,
       max: tokenCacheMax,
-      until: (_, token) => Math.min(now() + tokenTrustMs, expiryMs(token)),
+      until: (_, token) => Math.min(now() + tokenTrustMs, claimedExpiryMs(token)),
     }),
     rules: createTrustCache({
       now,
@@ -60,8 +58,9 @@ const optionsOf = (o: CallOptions | undefined): { readonly namespace: string } =
 
 const tokenCalls = ({ api, tokens, signal, now }: Parts): Pick<Auth, 'inspect' | 'token'> => ({
   async inspect(token) {
-    if (!isJwtShaped(token)) throw invalidToken('token not valid: it is not a JWT');
-    if (expiryMs(token) <= now()) throw invalidToken('token expired');
+    if (!isJwtShaped(token)) throw invalidToken(notJwt);
+    const until = claimedExpiryMs(token);
+    if (until <= now()) throw invalidToken(expired(until / 1_000, now()));
     return tokens.get(token, async () => {
       const { account } = await api['Auth.Inspect']({ token }, anonymous({ signal }));
       return accountOf(required(account, 'auth.Auth.Inspect'));
@@ -127,16 +126,4 @@ const isOutage = (e: unknown): boolean => !isMicroError(e) || e.code >= 500 || e
 const required = <T>(value: T | null, id: string): T => {
   if (value === null) throw internal(id, 'the auth service gave an empty answer');
   return value;
-};
-
-/** `exp` as it stands in the token, only to stop trusting it in time; whether it is true is the auth service's to say. */
-const expiryMs = (token: string): number => {
-  try {
-    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
-    const exp = typeof claims === 'object' && claims !== null && 'exp' in claims ? claims.exp : undefined;
-    return typeof exp === 'number' ? exp * 1_000 : Number.POSITIVE_INFINITY;
-  } catch {
-    // Not for us to judge: the auth service will refuse it.
-    return Number.POSITIVE_INFINITY;
-  }
 };

@@ -3,12 +3,12 @@
 import { join } from 'node:path';
 
 import type { Client, ClientOptions } from '../../../../internal/contract/client.ts';
-import { isMicroError, type MicroErrorJson, unauthorized } from '../../../../internal/contract/error.ts';
 import type { PluginContext, Running } from '../../../../internal/contract/plugin.ts';
 import { openHome } from '../../../../internal/home/home.ts';
 import { openSession, type Session } from '../../../../internal/home/session.ts';
 import { createRpcClient, type RpcCallOptions, type RpcClient } from '../../../../internal/rpc/client.ts';
 import { buildPath } from '../../../../internal/rpc/path.ts';
+import { explainDenial } from './explain-denial.ts';
 import { requestToken } from './request-token.ts';
 import type { config } from './plugin.ts';
 
@@ -29,7 +29,7 @@ export const create = (ctx: Context): Client & Running => {
       try {
         return await rpc.call(addressOf(to, o), buildPath(service, endpoint), request, options);
       } catch (error) {
-        throw explained(error, options, to);
+        throw explainDenial(error, { token: options.token, session: to, now: ctx.now });
       }
     },
     stream: (service, endpoint, o = {}) => {
@@ -45,7 +45,9 @@ export const create = (ctx: Context): Client & Running => {
           try {
             yield* stream;
           } catch (error) {
-            throw opened === undefined ? error : explained(error, options, opened);
+            throw opened === undefined
+              ? error
+              : explainDenial(error, { token: options.token, session: opened, now: ctx.now });
           }
         },
       };
@@ -80,11 +82,3 @@ const callOptions = async (session: Session, { address: _, token, ...o }: Client
   namespace: o.namespace ?? session.namespace,
   token: token === null ? undefined : (token ?? (await session.token())),
 });
-
-/** A refusal of a call that went out as nobody says why there was no login. */
-const explained = (error: unknown, options: RpcCallOptions, session: Session): unknown => {
-  if (!isMicroError(error) || error.code !== 401 || error.hint !== undefined || options.token !== undefined)
-    return error;
-  const { id, detail }: MicroErrorJson = error;
-  return unauthorized(id, detail, { hint: session.explain(), cause: error });
-};
