@@ -4,7 +4,7 @@ import type { Account } from '../contract/auth.ts';
 import { defaultNamespace } from '../contract/core.ts';
 import { unauthorized } from '../contract/error.ts';
 import type { CallContext } from '../contract/handler.ts';
-import { authorize, authorizeAdmin } from './authorize.ts';
+import { authorize, authorizeAdmin, noToken } from './authorize.ts';
 import { type Access, type CoreService, coreAccess } from './core-access.ts';
 
 export interface Admitted {
@@ -23,7 +23,7 @@ export const admitTo =
   (endpoint: Guarded<S> & string, request: unknown, call: Pick<CallContext, 'account' | 'namespace'>): Admitted => {
     const access = coreAccess[service][endpoint] as Access;
     const id = access.id ?? `${service}.${endpoint}`;
-    if (call.account === undefined && access.anonymous !== undefined) throw unauthorized(id, access.anonymous);
+    if (call.account === undefined && access.anonymous !== undefined) throw unauthorized(id, access.anonymous, noToken);
     const namespace = namespaceOf(access, request, call);
     return { account: check(access, { account: call.account, namespace, id }), namespace };
   };
@@ -49,7 +49,7 @@ const check = ({ need }: Access, { account, namespace, id }: Asked): Account => 
 };
 
 const authorizeAccount = (account: Account | undefined, id: string): Account => {
-  if (account === undefined) throw unauthorized(id, 'an account is required');
+  if (account === undefined) throw unauthorized(id, 'an account is required', noToken);
   return account;
 };
 
