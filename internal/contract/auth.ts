@@ -1,5 +1,6 @@
 /** The auth slot: accounts, tokens and rules (wire.md 5). What every driver must do: test/conformance/auth.ts. */
 
+import type { AuthListener } from './auth-change.ts';
 import type { CallOptions } from './call-options.ts';
 import { capability } from './capability.ts';
 
@@ -77,6 +78,11 @@ export interface Auth {
   deleteRule(id: string, o?: CallOptions): Promise<void>;
   /** What some questions would be answered, without waiting. Optional: without it every question is asked. */
   readonly known?: KnownAuth;
+  /**
+   * Tells of each change once it is stored and the answers above follow it. Returns what ends the telling. Optional: without it,
+   * nobody remembers an answer for longer than unwatchedTrustMs.
+   */
+  changes?(listener: AuthListener): () => void;
 }
 
 /** Answers that are in memory and hold now; undefined: ask. They end when the answers of inspect() and rules() change. */
@@ -88,6 +94,6 @@ export interface KnownAuth {
 }
 
 /** What a listener needs to check its callers. */
-export type CallerAuth = Pick<Auth, 'inspect' | 'rules' | 'known'>;
+export type CallerAuth = Pick<Auth, 'inspect' | 'rules' | 'known' | 'changes'>;
 
 export const auth = capability<Auth>('auth');

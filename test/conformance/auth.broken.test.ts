@@ -54,6 +54,23 @@ const broken: readonly Broken[] = [
     },
   },
   {
+    fault: 'tells of the new generation instead of the old one',
+    caught: 'tells of tokens that have ended, by their generation, and of nothing else',
+    breakIt: (auth) => ({
+      changes: (listener) =>
+        auth.changes?.((change) => listener(change.kind === 'tokens' ? { ...change, generation: 'new' } : change)) ??
+        (() => undefined),
+    }),
+  },
+  {
+    fault: 'tells of rules before it follows them',
+    caught: 'tells of changed rules by their namespace, when its answers follow them',
+    breakIt: (auth) => {
+      const rules = new Map<string | undefined, ReturnType<Auth['rules']>>();
+      return { rules: (o) => rules.get(o?.namespace) ?? rules.set(o?.namespace, auth.rules(o)).get(o?.namespace)! };
+    },
+  },
+  {
     fault: 'does not change secrets',
     caught: 'changes a secret and ends the old tokens',
     breakIt: () => ({ changeSecret: async () => undefined }),

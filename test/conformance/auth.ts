@@ -2,9 +2,11 @@
 
 import * as assert from 'uvu/assert';
 
+import type { AuthChange } from '../../internal/contract/auth-change.ts';
 import type { Account, Auth, Rule } from '../../internal/contract/auth.ts';
 import { isMicroError } from '../../internal/contract/error.ts';
 import { runConformance, type Subject } from '../support/conformance.ts';
+import { poll } from '../support/poll.ts';
 
 /** Fails with exactly this code, id and detail. */
 const fails = async (work: Promise<unknown>, code: number, id: string, detail: string): Promise<void> => {
@@ -39,6 +41,7 @@ const rule = (id: string, more: Partial<Rule> = {}): Rule => ({
 });
 
 const foo = { namespace: 'foo' };
+const probe = { namespace: 'probe' };
 
 /** What is known at once must be what would be answered; nothing known is always right. */
 const agrees = async (auth: Auth, token: string): Promise<void> => {
@@ -47,6 +50,34 @@ const agrees = async (auth: Auth, token: string): Promise<void> => {
   const rules = auth.known?.rules('micro');
   if (rules !== undefined) assert.equal(rules, await auth.rules());
 };
+
+/** What is told while `work` runs and until `enough` holds; a driver need not tell. Not what belongs to no change: `missed` may come at any time. */
+const toldDuring = async (
+  auth: Auth,
+  work: () => Promise<void>,
+  enough: (told: readonly AuthChange[]) => boolean,
+): Promise<readonly AuthChange[] | undefined> => {
+  const told: AuthChange[] = [];
+  const end = auth.changes?.((change) => change.kind !== 'missed' && told.push(change));
+  if (end === undefined) return undefined;
+  try {
+    // Who remembers nothing need not be told, and a driver may have to open a feed of its own first.
+    await auth.rules();
+    await poll('the feed to tell', async () => {
+      await auth.createRule(rule('probe'), probe);
+      await auth.deleteRule('probe', probe);
+      return told.length > 0;
+    });
+    await work();
+    await poll('what the work changed', () => enough(told));
+    return told.filter((change) => !(change.kind === 'rules' && change.namespace === probe.namespace));
+  } finally {
+    end();
+  }
+};
+
+/** As the header of a token says it. */
+const generationOf = (token: string): unknown => partsOf(token)[0]?.gen;
 
 export const cases: Readonly<Record<string, (auth: Auth) => Promise<void>>> = {
   'what it knows at once ends with the account, the secret and the rule': async (auth) => {
@@ -68,6 +99,50 @@ export const cases: Readonly<Record<string, (auth: Auth) => Promise<void>>> = {
     await auth.deleteRule('extra');
     await agrees(auth, jane);
     assert.is(auth.known?.account('no.such.token'), undefined);
+  },
+
+  'tells of tokens that have ended, by their generation, and of nothing else': async (auth) => {
+    for (const id of ['jane', 'joe', 'jim']) await auth.generate({ id, secret: 's' });
+    const tokenOf = async (id: string): Promise<string> => (await auth.token({ id, secret: 's' })).accessToken;
+    const [jane, joe, jim] = [await tokenOf('jane'), await tokenOf('joe'), await tokenOf('jim')];
+    const told = await toldDuring(
+      auth,
+      async () => {
+        const unknown = auth.changeSecret('nobody', { newSecret: 'n' });
+        await fails(unknown, 400, 'auth.Accounts.ChangeSecret', 'Account not found with this ID');
+        await auth.deleteAccount('jane');
+        await auth.changeSecret('joe', { newSecret: 'new' });
+        await auth.generate({ id: 'jane', secret: 's' });
+      },
+      (changes) => changes.filter(({ kind }) => kind === 'tokens').length === 2,
+    );
+    await auth.inspect(jim);
+    if (told === undefined) return;
+    const namespace = 'micro';
+    assert.equal(told, [
+      { kind: 'tokens', generation: generationOf(jane), reason: 'ended_account', account: { namespace, id: 'jane' } },
+      { kind: 'tokens', generation: generationOf(joe), reason: 'changed_secret', account: { namespace, id: 'joe' } },
+    ]);
+    for (const id of ['jane', 'jim']) assert.is.not(generationOf(await tokenOf(id)), generationOf(jane));
+  },
+
+  'tells of changed rules by their namespace, when its answers follow them': async (auth) => {
+    let seen: Promise<readonly Rule[]> | undefined;
+    const end = auth.changes?.((change) => {
+      if (change.kind === 'rules' && change.namespace === 'foo') seen = auth.rules(foo);
+    });
+    const told = await toldDuring(
+      auth,
+      async () => {
+        await auth.rules(foo);
+        await auth.createRule(rule('extra'), foo);
+      },
+      (changes) => changes.some((change) => change.kind === 'rules' && change.namespace === 'foo'),
+    );
+    end?.();
+    if (told === undefined) return;
+    assert.equal(told, [{ kind: 'rules', namespace: 'foo' }]);
+    assert.ok((await seen)?.some(({ id }) => id === 'extra'));
   },
 
   'generates an account with its defaults': async (auth) => {

@@ -2,9 +2,11 @@
 
 import { randomUUID } from 'node:crypto';
 
+import { createAuthListeners } from '../../../../internal/auth/auth-listeners.ts';
 import { type KeyPair, loadKeys, parsePrivateKey } from '../../../../internal/auth/keys.ts';
 import { createPasswords, type Passwords } from '../../../../internal/auth/passwords.ts';
 import { invalidToken, invalidTokenDetail, isJwtShaped } from '../../../../internal/auth/token-shape.ts';
+import type { AuthChange, EndedTokens } from '../../../../internal/contract/auth-change.ts';
 import type { Account, Auth, NewAccount, Token, TokenRequest } from '../../../../internal/contract/auth.ts';
 import type { CallOptions } from '../../../../internal/contract/call-options.ts';
 import { defaultNamespace } from '../../../../internal/contract/core.ts';
@@ -33,6 +35,8 @@ interface Parts {
   readonly admin: DefaultAdmin;
   /** Changes run one after the other, so that a check and the write after it belong together. */
   readonly inTurn: InTurn;
+  /** Tells whoever listens; what is told has happened. */
+  tell(change: AuthChange): void;
   readonly now: () => number;
 }
 
@@ -41,6 +45,7 @@ type Context = PluginContext<typeof config, typeof needs>;
 export const create = (ctx: Context): Auth & Running => {
   let parts: Parts | undefined;
   let localAdmin: LocalAdminFile | undefined;
+  const listeners = createAuthListeners();
   const started = (): Parts => {
     if (parts === undefined) throw new Error('drivers/auth/local has not been started');
     return parts;
@@ -51,7 +56,7 @@ export const create = (ctx: Context): Auth & Running => {
         ? parsePrivateKey(ctx.config.private_key, 'MICRO_AUTH_PRIVATE_KEY')
         : await loadKeys(ctx.dataDir);
       const localGeneration = `local-${randomUUID()}`;
-      parts = build(ctx, keys, localGeneration);
+      parts = build(ctx, keys, { localGeneration, tell: listeners.tell });
       if (!ctx.config.local_admin) return;
       const { tokens } = parts;
       const issue = (expiry: number): Promise<string> =>
@@ -62,6 +67,7 @@ export const create = (ctx: Context): Auth & Running => {
     async stop() {
       await localAdmin?.stop();
     },
+    changes: listeners.add,
     known: {
       account: (token) => parts?.tokens.known(token)?.account,
       rules: (namespace) => parts?.rules.known(namespace),
@@ -85,7 +91,11 @@ export const create = (ctx: Context): Auth & Running => {
   };
 };
 
-const build = (ctx: Context, keys: KeyPair, localGeneration: string): Parts => {
+const build = (
+  ctx: Context,
+  keys: KeyPair,
+  { localGeneration, tell }: Pick<Parts, 'tell'> & { readonly localGeneration: string },
+): Parts => {
   const { now } = ctx;
   const table = openAuthTable(ctx.needs.store);
   const accounts = createAccountTable(table);
@@ -93,7 +103,7 @@ const build = (ctx: Context, keys: KeyPair, localGeneration: string): Parts => {
   const inTurn = createInTurn();
   return {
     accounts,
-    rules: createRuleTable(table),
+    rules: createRuleTable(table, (namespace) => tell({ kind: 'rules', namespace })),
     refreshes: createRefreshTable({ table, key: keys.privateKey, now }),
     tokens: createTokenOffice({ keys, accounts, localGeneration, now }),
     passwords,
@@ -103,6 +113,7 @@ const build = (ctx: Context, keys: KeyPair, localGeneration: string): Parts => {
       make: () => storedFrom(passwords, accountFrom(adminWish(ctx), defaultNamespace, seconds(now()))),
     }),
     inTurn,
+    tell,
     now,
   };
 };
@@ -257,9 +268,13 @@ const deleteAccount = async (p: Parts, id: string, o: CallOptions | undefined): 
   await p.inTurn(async () => {
     const stored = await p.accounts.find(namespace, id);
     if (stored === undefined) throw badRequest(at, 'Account not found with this ID');
-    await p.accounts.remove(stored);
-    p.admin.recheck();
-    p.tokens.end(stored.account);
+    try {
+      await p.accounts.remove(stored);
+    } finally {
+      p.admin.recheck();
+      // Where the disk fails half-way the account may be gone all the same.
+      if ((await p.accounts.byId(namespace, stored.account.id)) === undefined) endTokens(p, stored, 'ended_account');
+    }
   });
 };
 
@@ -284,6 +299,13 @@ const changeSecret = async (
     const now = await p.accounts.byId(namespace, account.id);
     if (now?.generation !== stored.generation) throw conflict(at, `${account.id} was changed or deleted meanwhile`);
     await p.accounts.put({ account, hash, generation: randomUUID() });
-    p.tokens.end(account);
+    endTokens(p, stored, 'changed_secret');
   });
+};
+
+/** To be called once the account as stored has no such tokens any more. */
+const endTokens = (p: Parts, { account, generation }: StoredAccount, reason: EndedTokens['reason']): void => {
+  p.tokens.end(account);
+  const { issuer: namespace, id } = account;
+  p.tell({ kind: 'tokens', generation, reason, account: { namespace, id } });
 };

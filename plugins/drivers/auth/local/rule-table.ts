@@ -19,9 +19,9 @@ export interface RuleTable {
 
 /**
  * The default rule of a namespace is written with the namespace's first own rule, not when someone looks: namespaces are named
- * by callers, and a look must not fill the disk.
+ * by callers, and a look must not fill the disk. `changed` is told of each change, once list() follows it; also of one that may have failed.
  */
-export const createRuleTable = (table: AuthTable): RuleTable => {
+export const createRuleTable = (table: AuthTable, changed: (namespace: string) => void): RuleTable => {
   const cache = new Map<string, readonly Rule[]>();
   let changes = 0;
   const readStored = async (namespace: string): Promise<readonly Rule[]> =>
@@ -31,6 +31,7 @@ export const createRuleTable = (table: AuthTable): RuleTable => {
   const forget = (namespace: string): void => {
     changes += 1;
     cache.delete(namespace);
+    changed(namespace);
   };
   return {
     async list(namespace) {
