@@ -255,3 +255,8 @@ export const proxyReplayBytesMax = 64 * KiB;
 export const nodeConnectionsMax = 64;
 /** Fields of all messages of one described service. */
 export const descriptorFieldsMax = 100_000;
+/** TLS: time from the first byte to the end of a handshake, handshakes under way at one time, bytes of one file of certificates or of a key, and how often such files are looked at. */
+export const tlsHandshakeMs = 10_000;
+export const tlsHandshakesMax = 1_000;
+export const certificateFileBytesMax = MiB;
+export const certificateLookMs = 2_000;

@@ -1,8 +1,9 @@
-/** A port that speaks HTTP/2: accepts connections, bounds their number and time, drains them at the end. Owns the port and the connections. */
+/** A port that speaks HTTP/2, in TLS where a door is given: accepts connections, bounds their number and time, drains them at the end. Owns the port and the connections. */
 
 import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 
+import type { TlsDoor } from '../tls/tls-door.ts';
 import { type Connection, createConnection } from './connection.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import type { HeaderBlock } from './header-block.ts';
@@ -12,6 +13,8 @@ export interface ListenerOptions {
   readonly connectionsMax: number;
   readonly limits: ConnectionLimits;
   readonly now: () => number;
+  /** Stands before the connections; without one all of them are plain text. Who made it closes it. */
+  readonly door?: TlsDoor;
   /** Bytes for a peer that speaks HTTP/1 instead. */
   readonly http1Answer?: Buffer;
   readonly onStream: (stream: Stream, block: HeaderBlock, endStream: boolean) => StreamReader;
@@ -33,7 +36,10 @@ const tickMs = 1_000;
 
 export const createListener = (o: ListenerOptions): Listener => {
   const connections = new Set<Connection>();
-  const server = createServer({ noDelay: true }, (socket) => accept(socket));
+  const server = createServer({ noDelay: true }, (socket) => {
+    if (o.door === undefined) accept(socket);
+    else o.door.take(socket, accept);
+  });
   server.maxConnections = o.connectionsMax;
   let timer: NodeJS.Timeout | undefined;
   let closing: Promise<void> | undefined;

@@ -3,8 +3,8 @@
  * answered. Owns the socket; what is answered is the handler's business.
  */
 
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 
 import { internal, toMicroError } from '../contract/error.ts';
 import {
@@ -17,6 +17,7 @@ import {
   httpRequestTimeoutMs,
 } from '../contract/limits.ts';
 import type { Logger } from '../contract/logger.ts';
+import type { TlsDoor } from '../tls/tls-door.ts';
 import { sendError } from './respond.ts';
 
 export interface Exchange {
@@ -32,6 +33,8 @@ export interface HttpServerOptions {
   /** Error id of what the server itself refuses. */
   readonly id: string;
   readonly log: Logger;
+  /** Stands before the connections; without one all of them are plain text. Who made it closes it, before the server. */
+  readonly door?: TlsDoor;
   /** A rejection is answered as the error JSON with its status, when nothing was sent yet. */
   handle(exchange: Exchange): Promise<void>;
 }
@@ -63,6 +66,7 @@ export const createHttpServer = (o: HttpServerOptions): HttpServer => {
     },
   );
   server.maxConnections = httpConnectionsMax;
+  if (o.door !== undefined) standBefore(server, o.door);
   return {
     listen: ({ host, port }) =>
       new Promise((resolve, reject) => {
@@ -86,6 +90,17 @@ export const createHttpServer = (o: HttpServerOptions): HttpServer => {
       await closed;
     },
   };
+};
+
+/** What the server does with a connection happens behind the door. */
+const standBefore = (server: Server, door: TlsDoor): void => {
+  const accept = server.listeners('connection') as ((socket: Socket) => void)[];
+  server.removeAllListeners('connection');
+  server.on('connection', (socket: Socket) =>
+    door.take(socket, (open) => {
+      for (const listener of accept) listener.call(server, open);
+    }),
+  );
 };
 
 const hostPort = (host: string, port: number): string => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
