@@ -29,7 +29,7 @@ const collectLog = (): { log: Logger; lines: string[] } => {
   return { log, lines };
 };
 
-if (!hasOpenssl()) console.log('SKIP tls: certificate files: openssl is not installed');
+if (!hasOpenssl()) process.stdout.write('SKIP tls: certificate files: openssl is not installed\n');
 else {
   const one = makeCertificate(folder, 'one');
   const two = makeCertificate(folder, 'two');

@@ -122,7 +122,7 @@ const refusedGreeting = async (port: number, o: ConnectionOptions = {}): Promise
 
 const subjectSeen = (socket: TLSSocket): string => new X509Certificate(socket.getPeerCertificate().raw).subject;
 
-if (!hasOpenssl()) console.log('SKIP tls: door: openssl is not installed');
+if (!hasOpenssl()) process.stdout.write('SKIP tls: door: openssl is not installed\n');
 else {
   const one = makeCertificate(folder, 'one');
   const two = makeCertificate(folder, 'two');
@@ -338,7 +338,8 @@ else {
       left -= slow.length;
       for (const byte of slow) write(Buffer.from([byte]));
       const callback = typeof encoding === 'function' ? (encoding as () => void) : done;
-      return slow.length === chunk.length ? (callback?.(), true) : write(chunk.subarray(slow.length));
+      callback?.();
+      return slow.length === chunk.length || write(chunk.subarray(slow.length));
     }) as Socket['write'];
     return socket;
   };

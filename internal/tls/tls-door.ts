@@ -103,10 +103,11 @@ export const createTlsDoor = (o: TlsDoorOptions): TlsDoor => {
   };
   const toPlain = (key: string, socket: Socket, start: Buffer): void => {
     const guest = dismiss(key);
-    if (!isLocal(socket)) return refuse(socket, o.refusal(start));
-    socket.unshift(start);
-    guest?.accept(socket);
-    socket.resume();
+    if (isLocal(socket)) {
+      socket.unshift(start);
+      guest?.accept(socket);
+      socket.resume();
+    } else refuse(socket, o.refusal(start));
   };
   const read = (key: string, socket: Socket, before: Buffer): void => {
     socket.once('data', (chunk: Buffer) => {
