@@ -159,18 +159,20 @@ interface Facts {
 const decideCall = (check: Asked, { account, namespace, rules }: Facts): Decision => {
   const resource = resourceOf(check);
   const decision = decide({ rules, account, resource, namespace: check.rulesNamespace ?? namespace });
-  if (!decision.allowed || account === undefined || mayEnter(account, namespace)) return decision;
+  if (!decision.allowed || account === undefined) return decision;
+  const closed = [namespace, check.rulesNamespace ?? namespace].find((entered) => !mayEnter(account, entered));
+  if (closed === undefined) return decision;
   if (matchingRules(rules, resource).find((rule) => rule.scope === '+')?.access === 'granted') return decision;
   return {
     allowed: false,
-    reason: `${account.id} belongs to namespace ${account.issuer}, the call is about namespace ${namespace}`,
+    reason: `${account.id} belongs to namespace ${account.issuer}, the call is about namespace ${closed}`,
     denial: 'wrong_namespace',
   };
 };
 
 const resourceOf = ({ type = 'service', service, endpoint }: Asked): Resource => ({ type, name: service, endpoint });
 
-/** The namespaces a token may name without a `+` rule: its own, `micro` for core calls, and any for the platform's admins. */
+/** The namespaces a token may enter, by header or by calling a service that is there, without a `+` rule: its own, `micro` for core calls, and any for the platform's admins. */
 const mayEnter = (account: Account, namespace: string): boolean =>
   namespace === account.issuer || namespace === defaultNamespace || isPlatformAdmin(account);
 
