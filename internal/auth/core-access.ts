@@ -37,6 +37,8 @@ export const coreAccess = {
     'Rules.Create': adminOfOptions,
     'Rules.Delete': adminOfOptions,
     'Rules.List': anyOfOptions,
+    'Keys.List': { need: 'platform' },
+    'Keys.Rotate': { need: 'platform' },
   },
   registry: {
     'Registry.GetService': anyOfDomain,

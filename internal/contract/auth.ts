@@ -58,6 +58,25 @@ export interface TokenRequest {
   readonly expirySeconds?: number;
 }
 
+/** A key that tokens are, or were, signed with. */
+export interface SigningKey {
+  /** The `kid` of its tokens. */
+  readonly id: string;
+  /** base64(PEM) of the public half, as MICRO_AUTH_PUBLIC_KEY takes it. */
+  readonly publicKey: string;
+  /** It signs now. */
+  readonly present: boolean;
+  /** Unix seconds until which tokens of a former key may live; 0 for the present one. */
+  readonly ends: number;
+}
+
+/** The keys of the server: the present one first, then those whose tokens still count. */
+export interface SigningKeys {
+  list(o?: CallOptions): Promise<readonly SigningKey[]>;
+  /** A new key signs from now on; answers as list(). With `endOldTokens` all tokens signed so far end at once; refresh tokens and secrets stay. */
+  rotate(o?: CallOptions & { readonly endOldTokens?: boolean }): Promise<readonly SigningKey[]>;
+}
+
 /** Error ids and texts are v3's (wire.md 5.3 to 5.5). Who may call what is decided by services/auth, not here. */
 export interface Auth {
   /** Creates an account; the returned secret is in clear and never shown again. */
@@ -76,6 +95,8 @@ export interface Auth {
   rules(o?: CallOptions): Promise<readonly Rule[]>;
   createRule(rule: Rule, o?: CallOptions): Promise<void>;
   deleteRule(id: string, o?: CallOptions): Promise<void>;
+  /** Optional: a driver whose server keeps no keys has none. */
+  readonly keys?: SigningKeys;
   /** What some questions would be answered, without waiting. Optional: without it every question is asked. */
   readonly known?: KnownAuth;
   /**

@@ -130,9 +130,15 @@ export const rulesMax = 1_000;
 /** Access tokens: life when none is asked for, and the longest, in seconds. */
 export const tokenExpirySeconds = 900;
 export const tokenExpirySecondsMax = 365 * 24 * 3_600;
+/** How far the clock of who makes a token may be ahead of the server's. */
+export const tokenClockSkewMs = 60_000;
 /** A refresh token that is not used for this long ends; a used one still works for the grace. */
 export const refreshTokenTtlMs = 30 * 24 * 3_600_000;
 export const refreshGraceMs = 60_000;
+/** Refresh tokens of one login that may be within the grace at one time. */
+export const refreshTurnsMax = 64;
+/** Keys that sign no more and whose tokens may still live. */
+export const formerKeysMax = 64;
 /** Password hashes computed at one time, and callers waiting for theirs. */
 export const passwordHashesMax = 2;
 export const passwordQueueMax = 256;

@@ -144,6 +144,28 @@ export interface ChangeSecretRequest {
 export interface ChangeSecretResponse {
 }
 
+export interface SigningKey {
+  readonly id: string;
+  readonly public_key: string;
+  readonly present: boolean;
+  readonly ends: bigint;
+}
+
+export interface ListKeysRequest {
+}
+
+export interface ListKeysResponse {
+  readonly keys: readonly SigningKey[];
+}
+
+export interface RotateKeysRequest {
+  readonly end_old_tokens: boolean;
+}
+
+export interface RotateKeysResponse {
+  readonly keys: readonly SigningKey[];
+}
+
 export interface Methods {
   readonly 'Auth.Generate': { readonly kind: 'unary'; readonly request: GenerateRequest; readonly response: GenerateResponse };
   readonly 'Auth.Inspect': { readonly kind: 'unary'; readonly request: InspectRequest; readonly response: InspectResponse };
@@ -154,6 +176,8 @@ export interface Methods {
   readonly 'Rules.Create': { readonly kind: 'unary'; readonly request: CreateRequest; readonly response: CreateResponse };
   readonly 'Rules.Delete': { readonly kind: 'unary'; readonly request: DeleteRequest; readonly response: DeleteResponse };
   readonly 'Rules.List': { readonly kind: 'unary'; readonly request: ListRequest; readonly response: ListResponse };
+  readonly 'Keys.List': { readonly kind: 'unary'; readonly request: ListKeysRequest; readonly response: ListKeysResponse };
+  readonly 'Keys.Rotate': { readonly kind: 'unary'; readonly request: RotateKeysRequest; readonly response: RotateKeysResponse };
 }
 
 export const data = {
@@ -169,6 +193,8 @@ export const data = {
     'Rules.Create': { kind: 'unary', request: 'auth.CreateRequest', response: 'auth.CreateResponse' },
     'Rules.Delete': { kind: 'unary', request: 'auth.DeleteRequest', response: 'auth.DeleteResponse' },
     'Rules.List': { kind: 'unary', request: 'auth.ListRequest', response: 'auth.ListResponse' },
+    'Keys.List': { kind: 'unary', request: 'auth.ListKeysRequest', response: 'auth.ListKeysResponse' },
+    'Keys.Rotate': { kind: 'unary', request: 'auth.RotateKeysRequest', response: 'auth.RotateKeysResponse' },
   },
   messages: {
     'auth.ListAccountsRequest': [{ id: 1, name: 'options', type: 'message', of: 'auth.Options' }],
@@ -198,6 +224,11 @@ export const data = {
     'auth.ListResponse': [{ id: 1, name: 'rules', type: 'message', of: 'auth.Rule', repeated: true }],
     'auth.ChangeSecretRequest': [{ id: 1, name: 'id', type: 'string' }, { id: 2, name: 'old_secret', type: 'string' }, { id: 3, name: 'new_secret', type: 'string' }, { id: 4, name: 'options', type: 'message', of: 'auth.Options' }],
     'auth.ChangeSecretResponse': [],
+    'auth.SigningKey': [{ id: 1, name: 'id', type: 'string' }, { id: 2, name: 'public_key', type: 'string' }, { id: 3, name: 'present', type: 'bool' }, { id: 4, name: 'ends', type: 'int64' }],
+    'auth.ListKeysRequest': [],
+    'auth.ListKeysResponse': [{ id: 1, name: 'keys', type: 'message', of: 'auth.SigningKey', repeated: true }],
+    'auth.RotateKeysRequest': [{ id: 1, name: 'end_old_tokens', type: 'bool' }],
+    'auth.RotateKeysResponse': [{ id: 1, name: 'keys', type: 'message', of: 'auth.SigningKey', repeated: true }],
   },
   enums: {
     'auth.Access': { UNKNOWN: 0, GRANTED: 1, DENIED: 2 },

@@ -4,7 +4,7 @@
 import $protobuf from "protobufjs/minimal.js";
 
 const $Reader = $protobuf.Reader, $Writer = $protobuf.Writer, $util = $protobuf.util;
-const $Object = $util.global.Object, $undefined = $util.global.undefined, $Error = $util.global.Error, $RangeError = $util.global.RangeError, $TypeError = $util.global.TypeError, $Array = $util.global.Array, $String = $util.global.String, $Number = $util.global.Number, $parseInt = $util.global.parseInt, $BigInt = $util.global.BigInt;
+const $Object = $util.global.Object, $undefined = $util.global.undefined, $Error = $util.global.Error, $RangeError = $util.global.RangeError, $TypeError = $util.global.TypeError, $Array = $util.global.Array, $String = $util.global.String, $Number = $util.global.Number, $parseInt = $util.global.parseInt, $BigInt = $util.global.BigInt, $Boolean = $util.global.Boolean;
 
 const $root = $protobuf.roots["micro"] || ($protobuf.roots["micro"] = {});
 
@@ -3843,6 +3843,653 @@ export const auth = $root.auth = (() => {
         };
 
         return ChangeSecretResponse;
+    })();
+
+    auth.SigningKey = (function() {
+
+        const SigningKey = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        SigningKey.prototype.id = "";
+        SigningKey.prototype.public_key = "";
+        SigningKey.prototype.present = false;
+        SigningKey.prototype.ends = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+
+        SigningKey.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.id != null && $Object.hasOwnProperty.call(message, "id") && message.id !== "")
+                writer.uint32(10).string(message.id);
+            if (message.public_key != null && $Object.hasOwnProperty.call(message, "public_key") && message.public_key !== "")
+                writer.uint32(18).string(message.public_key);
+            if (message.present != null && $Object.hasOwnProperty.call(message, "present") && message.present !== false)
+                writer.uint32(24).bool(message.present);
+            if (message.ends != null && $Object.hasOwnProperty.call(message, "ends") && (typeof message.ends === "object" ? message.ends.low || message.ends.high : message.ends !== 0))
+                writer.uint32(32).int64(message.ends);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        SigningKey.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.auth.SigningKey();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.id = value;
+                        else
+                            delete message.id;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.public_key = value;
+                        else
+                            delete message.public_key;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.present = value;
+                        else
+                            delete message.present;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 0)
+                            break;
+                        if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                            message.ends = value;
+                        else
+                            delete message.ends;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        SigningKey.fromObject = function (object, _depth) {
+            if (object instanceof $root.auth.SigningKey)
+                return object;
+            if (!$util.isObject(object))
+                throw $TypeError(".auth.SigningKey: object expected");
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            let message = new $root.auth.SigningKey();
+            if (object.id != null)
+                if (typeof object.id !== "string" || object.id.length)
+                    message.id = $String(object.id);
+            if (object.public_key != null)
+                if (typeof object.public_key !== "string" || object.public_key.length)
+                    message.public_key = $String(object.public_key);
+            if (object.present != null)
+                if (object.present)
+                    message.present = $Boolean(object.present);
+            if (object.ends != null)
+                if (typeof object.ends === "object" ? object.ends.low || object.ends.high : $Number(object.ends) !== 0)
+                    if ($util.Long)
+                        message.ends = $util.Long.fromValue(object.ends, false);
+                    else if (typeof object.ends === "string")
+                        message.ends = $parseInt(object.ends, 10);
+                    else if (typeof object.ends === "number")
+                        message.ends = object.ends;
+                    else if (typeof object.ends === "object")
+                        message.ends = new $util.LongBits(object.ends.low >>> 0, object.ends.high >>> 0).toNumber();
+            return message;
+        };
+
+        SigningKey.toObject = function (message, options, _depth) {
+            if (!options)
+                options = {};
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            let object = {};
+            if (options.defaults) {
+                object.id = "";
+                object.public_key = "";
+                object.present = false;
+                if ($util.Long) {
+                    let long = new $util.Long(0, 0, false);
+                    object.ends = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                } else
+                    object.ends = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+            }
+            if (message.id != null && $Object.hasOwnProperty.call(message, "id"))
+                object.id = message.id;
+            if (message.public_key != null && $Object.hasOwnProperty.call(message, "public_key"))
+                object.public_key = message.public_key;
+            if (message.present != null && $Object.hasOwnProperty.call(message, "present"))
+                object.present = message.present;
+            if (message.ends != null && $Object.hasOwnProperty.call(message, "ends"))
+                if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                    object.ends = typeof message.ends === "number" ? $BigInt(message.ends) : $util.Long.fromBits(message.ends.low >>> 0, message.ends.high >>> 0, false).toBigInt();
+                else if (typeof message.ends === "number")
+                    object.ends = options.longs === $String ? $String(message.ends) : message.ends;
+                else
+                    object.ends = options.longs === $String ? $util.Long.prototype.toString.call(message.ends) : options.longs === $Number ? new $util.LongBits(message.ends.low >>> 0, message.ends.high >>> 0).toNumber() : message.ends;
+            return object;
+        };
+
+        SigningKey.prototype.toJSON = function() {
+            return SigningKey.toObject(this, $protobuf.util.toJSONOptions);
+        };
+
+        return SigningKey;
+    })();
+
+    auth.ListKeysRequest = (function() {
+
+        const ListKeysRequest = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        ListKeysRequest.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        ListKeysRequest.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.auth.ListKeysRequest();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                reader.skipType(tag & 7, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        ListKeysRequest.fromObject = function (object, _depth) {
+            if (object instanceof $root.auth.ListKeysRequest)
+                return object;
+            if (!$util.isObject(object))
+                throw $TypeError(".auth.ListKeysRequest: object expected");
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            return new $root.auth.ListKeysRequest();
+        };
+
+        ListKeysRequest.toObject = function () {
+            return {};
+        };
+
+        ListKeysRequest.prototype.toJSON = function() {
+            return ListKeysRequest.toObject(this, $protobuf.util.toJSONOptions);
+        };
+
+        return ListKeysRequest;
+    })();
+
+    auth.ListKeysResponse = (function() {
+
+        const ListKeysResponse = function (properties) {
+            this.keys = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        ListKeysResponse.prototype.keys = $util.emptyArray;
+
+        ListKeysResponse.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.keys != null && message.keys.length)
+                for (let i = 0; i < message.keys.length; ++i)
+                    $root.auth.SigningKey.encode(message.keys[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        ListKeysResponse.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.auth.ListKeysResponse();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.keys && message.keys.length))
+                            message.keys = [];
+                        message.keys.push($root.auth.SigningKey.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        ListKeysResponse.fromObject = function (object, _depth) {
+            if (object instanceof $root.auth.ListKeysResponse)
+                return object;
+            if (!$util.isObject(object))
+                throw $TypeError(".auth.ListKeysResponse: object expected");
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            let message = new $root.auth.ListKeysResponse();
+            if (object.keys) {
+                if (!$Array.isArray(object.keys))
+                    throw $TypeError(".auth.ListKeysResponse.keys: array expected");
+                message.keys = $Array(object.keys.length);
+                for (let i = 0; i < object.keys.length; ++i) {
+                    if (!$util.isObject(object.keys[i]))
+                        throw $TypeError(".auth.ListKeysResponse.keys: object expected");
+                    message.keys[i] = $root.auth.SigningKey.fromObject(object.keys[i], _depth + 1);
+                }
+            }
+            return message;
+        };
+
+        ListKeysResponse.toObject = function (message, options, _depth) {
+            if (!options)
+                options = {};
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            let object = {};
+            if (options.arrays || options.defaults)
+                object.keys = [];
+            if (message.keys && message.keys.length) {
+                object.keys = $Array(message.keys.length);
+                for (let j = 0; j < message.keys.length; ++j)
+                    object.keys[j] = $root.auth.SigningKey.toObject(message.keys[j], options, _depth + 1);
+            }
+            return object;
+        };
+
+        ListKeysResponse.prototype.toJSON = function() {
+            return ListKeysResponse.toObject(this, $protobuf.util.toJSONOptions);
+        };
+
+        return ListKeysResponse;
+    })();
+
+    auth.RotateKeysRequest = (function() {
+
+        const RotateKeysRequest = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        RotateKeysRequest.prototype.end_old_tokens = false;
+
+        RotateKeysRequest.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.end_old_tokens != null && $Object.hasOwnProperty.call(message, "end_old_tokens") && message.end_old_tokens !== false)
+                writer.uint32(8).bool(message.end_old_tokens);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        RotateKeysRequest.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.auth.RotateKeysRequest();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.end_old_tokens = value;
+                        else
+                            delete message.end_old_tokens;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        RotateKeysRequest.fromObject = function (object, _depth) {
+            if (object instanceof $root.auth.RotateKeysRequest)
+                return object;
+            if (!$util.isObject(object))
+                throw $TypeError(".auth.RotateKeysRequest: object expected");
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            let message = new $root.auth.RotateKeysRequest();
+            if (object.end_old_tokens != null)
+                if (object.end_old_tokens)
+                    message.end_old_tokens = $Boolean(object.end_old_tokens);
+            return message;
+        };
+
+        RotateKeysRequest.toObject = function (message, options, _depth) {
+            if (!options)
+                options = {};
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            let object = {};
+            if (options.defaults)
+                object.end_old_tokens = false;
+            if (message.end_old_tokens != null && $Object.hasOwnProperty.call(message, "end_old_tokens"))
+                object.end_old_tokens = message.end_old_tokens;
+            return object;
+        };
+
+        RotateKeysRequest.prototype.toJSON = function() {
+            return RotateKeysRequest.toObject(this, $protobuf.util.toJSONOptions);
+        };
+
+        return RotateKeysRequest;
+    })();
+
+    auth.RotateKeysResponse = (function() {
+
+        const RotateKeysResponse = function (properties) {
+            this.keys = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        RotateKeysResponse.prototype.keys = $util.emptyArray;
+
+        RotateKeysResponse.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.keys != null && message.keys.length)
+                for (let i = 0; i < message.keys.length; ++i)
+                    $root.auth.SigningKey.encode(message.keys[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        RotateKeysResponse.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.auth.RotateKeysResponse();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.keys && message.keys.length))
+                            message.keys = [];
+                        message.keys.push($root.auth.SigningKey.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        RotateKeysResponse.fromObject = function (object, _depth) {
+            if (object instanceof $root.auth.RotateKeysResponse)
+                return object;
+            if (!$util.isObject(object))
+                throw $TypeError(".auth.RotateKeysResponse: object expected");
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            let message = new $root.auth.RotateKeysResponse();
+            if (object.keys) {
+                if (!$Array.isArray(object.keys))
+                    throw $TypeError(".auth.RotateKeysResponse.keys: array expected");
+                message.keys = $Array(object.keys.length);
+                for (let i = 0; i < object.keys.length; ++i) {
+                    if (!$util.isObject(object.keys[i]))
+                        throw $TypeError(".auth.RotateKeysResponse.keys: object expected");
+                    message.keys[i] = $root.auth.SigningKey.fromObject(object.keys[i], _depth + 1);
+                }
+            }
+            return message;
+        };
+
+        RotateKeysResponse.toObject = function (message, options, _depth) {
+            if (!options)
+                options = {};
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            let object = {};
+            if (options.arrays || options.defaults)
+                object.keys = [];
+            if (message.keys && message.keys.length) {
+                object.keys = $Array(message.keys.length);
+                for (let j = 0; j < message.keys.length; ++j)
+                    object.keys[j] = $root.auth.SigningKey.toObject(message.keys[j], options, _depth + 1);
+            }
+            return object;
+        };
+
+        RotateKeysResponse.prototype.toJSON = function() {
+            return RotateKeysResponse.toObject(this, $protobuf.util.toJSONOptions);
+        };
+
+        return RotateKeysResponse;
     })();
 
     return auth;

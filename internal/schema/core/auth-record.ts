@@ -1,7 +1,7 @@
 /** The auth package's wire messages as the records of the auth slot, and back. Checks nothing. */
 
 import type * as authProto from '../../../proto/gen/auth.gen.ts';
-import type { Account, Rule, Token } from '../../contract/auth.ts';
+import type { Account, Rule, SigningKey, Token } from '../../contract/auth.ts';
 import type { Input } from '../api.ts';
 
 /** Wire -> record; the secret is left out. */
@@ -44,4 +44,18 @@ export const ruleOf = (message: authProto.Rule): Rule => ({
 export const ruleMessage = (rule: Rule): Input<authProto.Rule> => ({
   ...rule,
   access: rule.access === 'granted' ? 'GRANTED' : 'DENIED',
+});
+
+export const keyOf = (message: authProto.SigningKey): SigningKey => ({
+  id: message.id,
+  publicKey: message.public_key,
+  present: message.present,
+  ends: Number(message.ends),
+});
+
+export const keyMessage = ({ id, publicKey, present, ends }: SigningKey): Input<authProto.SigningKey> => ({
+  id,
+  public_key: publicKey,
+  present,
+  ends: BigInt(ends),
 });

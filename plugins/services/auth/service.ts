@@ -1,11 +1,11 @@
 /** The auth slot as a gRPC service (wire.md 5.3 to 5.5): who may do what, and v3's texts for what is missing. Keeps nothing itself. */
 
-import type { Account } from '../../../internal/contract/auth.ts';
+import type { Account, SigningKeys } from '../../../internal/contract/auth.ts';
 import { admitTo } from '../../../internal/auth/admit.ts';
 import { defaultNamespace } from '../../../internal/contract/core.ts';
-import { badRequest } from '../../../internal/contract/error.ts';
+import { badRequest, notImplemented } from '../../../internal/contract/error.ts';
 import type { PluginContext, ServiceInstance } from '../../../internal/contract/plugin.ts';
-import { ruleMessage, ruleOf, tokenMessage } from '../../../internal/schema/core/auth-record.ts';
+import { keyMessage, ruleMessage, ruleOf, tokenMessage } from '../../../internal/schema/core/auth-record.ts';
 import { authApi } from '../../../internal/schema/core/auth.ts';
 import { type Impl, implement } from '../../../internal/schema/implement.ts';
 import type * as authProto from '../../../proto/gen/auth.gen.ts';
@@ -19,6 +19,7 @@ export const create = (ctx: PluginContext<{}, typeof needs>): ServiceInstance =>
     ...tokenMethods(ctx.needs.auth),
     ...accountMethods(ctx.needs.auth),
     ...ruleMethods(ctx.needs.auth),
+    ...keyMethods(ctx.needs.auth),
   }),
 });
 
@@ -103,3 +104,21 @@ const ruleMethods = (auth: Auth): Methods<'Rules.Create' | 'Rules.Delete' | 'Rul
     return { rules: rules.map(ruleMessage) };
   },
 });
+
+/** The keys are those of all namespaces, so they are the platform's affair. */
+const keyMethods = (auth: Auth): Methods<'Keys.List' | 'Keys.Rotate'> => ({
+  'Keys.List': async (request, call) => {
+    admit('Keys.List', request, call);
+    return { keys: (await keysOf(auth, 'auth.Keys.List').list({ signal: call.signal })).map(keyMessage) };
+  },
+  'Keys.Rotate': async (request, call) => {
+    admit('Keys.Rotate', request, call);
+    const wish = { endOldTokens: request.end_old_tokens, signal: call.signal };
+    return { keys: (await keysOf(auth, 'auth.Keys.Rotate').rotate(wish)).map(keyMessage) };
+  },
+});
+
+const keysOf = (auth: Auth, at: string): SigningKeys => {
+  if (auth.keys === undefined) throw notImplemented(at, 'the auth driver of this server keeps no keys');
+  return auth.keys;
+};

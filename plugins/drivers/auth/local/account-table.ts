@@ -61,6 +61,9 @@ const toRecord = ({ account, hash, generation }: StoredAccount): JsonRecord => (
   generation,
 });
 
+/** Of an account whose record names no generation, as v3 writes them: that of tokens which name none either. */
+export const firstGeneration = ({ issuer, id }: Pick<Account, 'issuer' | 'id'>): string => keyOf('v3', issuer, id);
+
 const fromRecord = (record: JsonRecord): StoredAccount => {
   const id = textOf(record.id);
   const account = {
@@ -71,7 +74,8 @@ const fromRecord = (record: JsonRecord): StoredAccount => {
     scopes: textsOf(record.scopes),
     name: textOf(record.name) || id,
   };
-  return { account, hash: textOf(record.secret), generation: textOf(record.generation) };
+  const generation = textOf(record.generation) || firstGeneration(account);
+  return { account, hash: textOf(record.secret), generation };
 };
 
 const metadataOf = (value: unknown): Readonly<Record<string, string>> => {

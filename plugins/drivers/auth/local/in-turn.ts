@@ -11,3 +11,19 @@ export const createInTurn = (): InTurn => {
     return mine;
   };
 };
+
+/** As InTurn, a line for each key. */
+export const createInTurnByKey = (): (<T>(key: string, work: () => Promise<T>) => Promise<T>) => {
+  const lines = new Map<string, { readonly inTurn: InTurn; waiting: number }>();
+  return async (key, work) => {
+    const line = lines.get(key) ?? { inTurn: createInTurn(), waiting: 0 };
+    lines.set(key, line);
+    line.waiting += 1;
+    try {
+      return await line.inTurn(work);
+    } finally {
+      line.waiting -= 1;
+      if (line.waiting === 0) lines.delete(key);
+    }
+  };
+};

@@ -13,6 +13,8 @@ import type { Logger } from '../../../../internal/contract/logger.ts';
 export interface LocalAdminFile {
   /** Resolves when the first credential is written; renews it until stop. */
   start(): Promise<void>;
+  /** Writes a new credential now; a failure is logged, since the next renewal comes by itself. */
+  renew(): Promise<void>;
   /** Ends the renewal and removes the file. */
   stop(): Promise<void>;
 }
@@ -44,6 +46,7 @@ export const createLocalAdminFile = (o: LocalAdminOptions): LocalAdminFile => {
       await writeCredential(o, file);
       renewal = renew(o, file, ending.signal);
     },
+    renew: () => renewNow(o, file),
     async stop() {
       ending.abort();
       await renewal;
@@ -54,12 +57,14 @@ export const createLocalAdminFile = (o: LocalAdminOptions): LocalAdminFile => {
 };
 
 const renew = async (o: LocalAdminOptions, file: string, signal: AbortSignal): Promise<void> => {
-  while (await slept(localAdminRenewMs, signal)) {
-    try {
-      await writeCredential(o, file);
-    } catch (e) {
-      o.log.warn('local-admin credential not renewed', { file, error: e instanceof Error ? e.message : String(e) });
-    }
+  while (await slept(localAdminRenewMs, signal)) await renewNow(o, file);
+};
+
+const renewNow = async (o: LocalAdminOptions, file: string): Promise<void> => {
+  try {
+    await writeCredential(o, file);
+  } catch (e) {
+    o.log.warn('local-admin credential not renewed', { file, error: e instanceof Error ? e.message : String(e) });
   }
 };
 

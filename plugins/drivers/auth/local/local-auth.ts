@@ -3,7 +3,6 @@
 import { randomUUID } from 'node:crypto';
 
 import { createAuthListeners } from '../../../../internal/auth/auth-listeners.ts';
-import { type KeyPair, loadKeys, parsePrivateKey } from '../../../../internal/auth/keys.ts';
 import { createPasswords, type Passwords } from '../../../../internal/auth/passwords.ts';
 import { invalidToken, invalidTokenDetail, isJwtShaped } from '../../../../internal/auth/token-shape.ts';
 import type { AuthChange, EndedTokens } from '../../../../internal/contract/auth-change.ts';
@@ -18,15 +17,18 @@ import { type AccountTable, createAccountTable, type StoredAccount } from './acc
 import { openAuthTable } from './auth-table.ts';
 import { createDefaultAdmin, type DefaultAdmin } from './default-admin.ts';
 import { createInTurn, type InTurn } from './in-turn.ts';
+import { type KeyRing, openKeyRing } from './key-ring.ts';
 import { createLocalAdminFile, type LocalAdminFile, localAdminAccount } from './local-admin-file.ts';
 import { accountFrom, requireNamespace, requireRule, secretFrom } from './new-account.ts';
 import type { config, needs } from './plugin.ts';
+import { createRefreshSecret } from './refresh-secret.ts';
 import { createRefreshTable, type RefreshTable } from './refresh-table.ts';
 import { createRuleTable, type RuleTable } from './rule-table.ts';
 import { createTokenOffice, type TokenOffice } from './token-office.ts';
 
 /** What start() builds: nothing of it is there before the keys are. */
 interface Parts {
+  readonly keys: KeyRing;
   readonly accounts: AccountTable;
   readonly rules: RuleTable;
   readonly refreshes: RefreshTable;
@@ -52,11 +54,8 @@ export const create = (ctx: Context): Auth & Running => {
   };
   return {
     async start() {
-      const keys = ctx.config.private_key
-        ? parsePrivateKey(ctx.config.private_key, 'MICRO_AUTH_PRIVATE_KEY')
-        : await loadKeys(ctx.dataDir);
       const localGeneration = `local-${randomUUID()}`;
-      parts = build(ctx, keys, { localGeneration, tell: listeners.tell });
+      parts = await build(ctx, { localGeneration, tell: listeners.tell });
       if (!ctx.config.local_admin) return;
       const { tokens } = parts;
       const issue = (expiry: number): Promise<string> =>
@@ -84,6 +83,14 @@ export const create = (ctx: Context): Auth & Running => {
       const { inTurn, rules } = started();
       await inTurn(() => rules.create(namespaceOf(o, 'auth.Rules.Create'), rule));
     },
+    keys: {
+      list: async () => started().keys.list(),
+      rotate: async (o) => {
+        await rotateKeys(started(), o?.endOldTokens ?? false);
+        await localAdmin?.renew();
+        return started().keys.list();
+      },
+    },
     async deleteRule(id, o) {
       const { inTurn, rules } = started();
       await inTurn(() => rules.remove(namespaceOf(o, 'auth.Rules.Delete'), id));
@@ -91,20 +98,28 @@ export const create = (ctx: Context): Auth & Running => {
   };
 };
 
-const build = (
+const build = async (
   ctx: Context,
-  keys: KeyPair,
   { localGeneration, tell }: Pick<Parts, 'tell'> & { readonly localGeneration: string },
-): Parts => {
-  const { now } = ctx;
+): Promise<Parts> => {
+  const { now, dataDir: folder } = ctx;
+  const text = ctx.config.private_key;
+  const given = text ? { text, origin: 'MICRO_AUTH_PRIVATE_KEY' } : undefined;
+  const keys = await openKeyRing({ folder, now, ...(given && { given }) });
   const table = openAuthTable(ctx.needs.store);
   const accounts = createAccountTable(table);
   const passwords = createPasswords();
   const inTurn = createInTurn();
   return {
+    keys,
     accounts,
     rules: createRuleTable(table, (namespace) => tell({ kind: 'rules', namespace })),
-    refreshes: createRefreshTable({ table, key: keys.privateKey, now }),
+    refreshes: createRefreshTable({
+      table,
+      secret: createRefreshSecret(table),
+      now,
+      reused: (login) => ctx.log.warn('a used-up refresh token has ended its login', { ...login }),
+    }),
     tokens: createTokenOffice({ keys, accounts, localGeneration, now }),
     passwords,
     admin: createDefaultAdmin({
@@ -117,6 +132,14 @@ const build = (
     now,
   };
 };
+
+const rotateKeys = ({ keys, tokens, inTurn, tell }: Parts, endOldTokens: boolean): Promise<void> =>
+  inTurn(async () => {
+    await keys.rotate({ endOldTokens });
+    if (!endOldTokens) return;
+    tokens.endAll();
+    tell({ kind: 'missed' });
+  });
 
 const adminWish = (ctx: Context): NewAccount => ({
   id: 'admin',

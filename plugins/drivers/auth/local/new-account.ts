@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 
+import { isNamespaceName } from '../../../../internal/auth/namespace-name.ts';
 import type { Account, NewAccount, Rule } from '../../../../internal/contract/auth.ts';
 import { badRequest } from '../../../../internal/contract/error.ts';
 import {
@@ -44,6 +45,7 @@ export const secretFrom = (at: string, secret: string): string => {
 
 export const requireNamespace = (at: string, namespace: string): string => {
   requireText(at, 'namespace', namespace, namespaceCharsMax, 'namespaceCharsMax');
+  if (!isNamespaceName(namespace)) throw badRequest(at, 'namespace is * or holds blanks');
   return namespace;
 };
 

@@ -1,11 +1,11 @@
 /** Issues and verifies access tokens against the accounts as they stand. Owns the memory of verified tokens and what ends them. */
 
-import type { KeyPair } from '../../../../internal/auth/keys.ts';
 import { expired, invalidToken } from '../../../../internal/auth/token-shape.ts';
 import { type SignedFor, signToken, verifyToken } from '../../../../internal/auth/tokens.ts';
 import type { Account } from '../../../../internal/contract/auth.ts';
 import { tokenCacheMax } from '../../../../internal/contract/limits.ts';
-import type { AccountTable } from './account-table.ts';
+import { type AccountTable, firstGeneration } from './account-table.ts';
+import type { KeyRing } from './key-ring.ts';
 
 export interface TokenOffice {
   /** A signed token that lives until `expiry` (unix seconds). */
@@ -16,10 +16,12 @@ export interface TokenOffice {
   known(token: string): SignedFor | undefined;
   /** Its tokens are checked anew from now on: call after an account was deleted or got another secret. */
   end(account: Account): void;
+  /** All tokens are checked anew from now on: call after keys were taken away. */
+  endAll(): void;
 }
 
 export interface TokenOfficeOptions {
-  readonly keys: KeyPair;
+  readonly keys: Pick<KeyRing, 'present' | 'keys'>;
   readonly accounts: Pick<AccountTable, 'byId'>;
   /** The generation of tokens that stand for the machine's own user; they belong to no stored account. */
   readonly localGeneration: string;
@@ -31,13 +33,13 @@ export const createTokenOffice = (o: TokenOfficeOptions): TokenOffice => {
   let ended = 0;
   const verifyNew = async (token: string): Promise<SignedFor> => {
     const before = ended;
-    const signed = await verifyToken(o.keys.publicKey, token, o.now());
+    const signed = verifyToken(o.keys.keys(), token, o.now());
     await requireCurrent(signed, o);
     if (before === ended) remember(verified, token, signed);
     return signed;
   };
   return {
-    issue: (signed) => signToken(o.keys, signed),
+    issue: (signed) => signToken(o.keys.present, signed),
     async verify(token) {
       const known = verified.get(token);
       if (known === undefined) return verifyNew(token);
@@ -53,15 +55,23 @@ export const createTokenOffice = (o: TokenOfficeOptions): TokenOffice => {
       ended += 1;
       for (const [token, signed] of verified) if (isOf(signed, account)) verified.delete(token);
     },
+    endAll() {
+      ended += 1;
+      verified.clear();
+    },
   };
 };
 
-/** A token without a generation was signed by another holder of the key, as v3 services with a private key do; it has no account here. */
+/**
+ * A token without a generation was signed by another holder of the key. v3 services do so for an account that only they know; v3's server
+ * did so for stored ones, which had no generation either.
+ */
 const requireCurrent = async (signed: SignedFor, o: TokenOfficeOptions): Promise<void> => {
   const { account, generation } = signed;
-  if (generation === undefined || generation === o.localGeneration) return;
+  if (generation === o.localGeneration) return;
   const stored = await o.accounts.byId(account.issuer, account.id);
-  if (stored?.generation === generation) return;
+  if (stored === undefined && generation === undefined && account.type === 'service') return;
+  if (stored !== undefined && stored.generation === (generation ?? firstGeneration(account))) return;
   throw invalidToken(
     stored === undefined
       ? {

@@ -1,5 +1,6 @@
 /** Tests of the local driver's time and life: expiry, the grace of refresh tokens, restarts, the default admin, the local-admin credential. */
 
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,10 +58,78 @@ test('a used refresh token works for 60 s and gives the same successor', () =>
     const second = await auth.token({ refreshToken: first.refreshToken });
     now += 60_000;
     assert.is((await auth.token({ refreshToken: first.refreshToken })).refreshToken, second.refreshToken);
-    now += 1;
-    assert.is((await fault(auth.token({ refreshToken: first.refreshToken }))).detail, 'invalid token provided');
-    await auth.token({ refreshToken: second.refreshToken });
+    const third = await auth.token({ refreshToken: second.refreshToken });
+    assert.is(
+      (await auth.token({ refreshToken: first.refreshToken })).refreshToken,
+      second.refreshToken,
+      'also two on',
+    );
+    now += 60_000;
+    assert.is((await auth.token({ refreshToken: second.refreshToken })).refreshToken, third.refreshToken);
+    await auth.token({ refreshToken: third.refreshToken });
   }));
+
+test('a refresh token that is used again after its grace ends that login, and no other', () =>
+  withAuth(async (auth) => {
+    const first = await auth.token(admin);
+    const other = await auth.token(admin);
+    const second = await auth.token({ refreshToken: first.refreshToken });
+    now += 60_001;
+    assert.is((await fault(auth.token({ refreshToken: first.refreshToken }))).detail, 'invalid token provided');
+    assert.is((await fault(auth.token({ refreshToken: second.refreshToken }))).detail, 'invalid token provided');
+    await auth.token({ refreshToken: other.refreshToken });
+    assert.is((await auth.inspect(second.accessToken)).id, 'admin', 'what was issued lives out its minutes');
+  }));
+
+test('refresh tokens cannot be made up, moved or counted on', () =>
+  withAuth(async (auth) => {
+    const { refreshToken } = await auth.token(admin);
+    const bytes = Buffer.from(refreshToken, 'base64url');
+    const made = [19, 20, 35].map((at) => {
+      const copy = Buffer.from(bytes);
+      copy[at] = (copy[at] ?? 0) + 1;
+      return copy.toString('base64url');
+    });
+    for (const text of [...made, refreshToken.slice(0, -1), `${refreshToken}A`, `${refreshToken}=`, '-'])
+      assert.is((await fault(auth.token({ refreshToken: text }))).detail, 'invalid token provided', text);
+    await auth.token({ refreshToken });
+  }));
+
+test('parallel users of one refresh token get one successor, however many', () =>
+  withAuth(async (auth) => {
+    let { refreshToken } = await auth.token(admin);
+    for (let round = 0; round < 5; round += 1) {
+      const answers = await Promise.all(Array.from({ length: 20 }, () => auth.token({ refreshToken })));
+      const successors = new Set(answers.map((a) => a.refreshToken));
+      assert.is(successors.size, 1);
+      refreshToken = [...successors][0] ?? '';
+    }
+  }));
+
+test('a refresh token of the former kind still works, and its users get one successor', async () => {
+  const store = await startMemoryStore({ now: () => now });
+  await withAuth(
+    async (auth) => {
+      await auth.token(admin);
+      const stored = await store.instance.read('account/micro/admin', { database: 'micro', table: 'auth' });
+      const { generation } = JSON.parse(new TextDecoder().decode(stored?.value));
+      const refreshToken = 'c6f5e6f0-6c1d-4c39-8f0b-4b6e4b2b9a01';
+      const key = `refresh/micro/${createHash('sha256').update(refreshToken).digest('hex')}`;
+      const value = new TextEncoder().encode(JSON.stringify({ id: 'admin', generation }));
+      await store.instance.write({ key, value }, { database: 'micro', table: 'auth' });
+      const [a, b] = await Promise.all([auth.token({ refreshToken }), auth.token({ refreshToken })]);
+      assert.is(a.refreshToken, b.refreshToken);
+      assert.is((await auth.token({ refreshToken })).refreshToken, a.refreshToken, 'within the grace');
+      const next = await auth.token({ refreshToken: a.refreshToken });
+      assert.is.not(next.refreshToken, a.refreshToken);
+      now += 60_001;
+      assert.is((await fault(auth.token({ refreshToken }))).detail, 'invalid token provided');
+      await auth.token({ refreshToken: next.refreshToken });
+    },
+    { needs: { store: store.instance } },
+  );
+  await store.stop();
+});
 
 test('a refresh token that is not used for a month ends', () =>
   withAuth(async (auth) => {

@@ -1,14 +1,14 @@
 /** The auth slot over calls to the auth service. Trusts an inspected token and a rule list for a short while; holds no key and no accounts. */
 
 import { claimedExpiryMs, expired, invalidToken, isJwtShaped, notJwt } from '../../../../internal/auth/token-shape.ts';
-import type { Account, Auth, Rule } from '../../../../internal/contract/auth.ts';
+import type { Account, Auth, Rule, SigningKeys } from '../../../../internal/contract/auth.ts';
 import type { CallOptions } from '../../../../internal/contract/call-options.ts';
 import type { ClientOptions } from '../../../../internal/contract/client.ts';
 import { defaultNamespace } from '../../../../internal/contract/core.ts';
 import { internal, isMicroError } from '../../../../internal/contract/error.ts';
 import { ruleCacheMax, ruleTrustMs, tokenCacheMax, tokenTrustMs } from '../../../../internal/contract/limits.ts';
 import type { PluginContext } from '../../../../internal/contract/plugin.ts';
-import { accountOf, ruleMessage, ruleOf, tokenOf } from '../../../../internal/schema/core/auth-record.ts';
+import { accountOf, keyOf, ruleMessage, ruleOf, tokenOf } from '../../../../internal/schema/core/auth-record.ts';
 import { authApi } from '../../../../internal/schema/core/auth.ts';
 import { type Stub, stub } from '../../../../internal/schema/stub.ts';
 import type { Methods } from '../../../../proto/gen/auth.gen.ts';
@@ -46,7 +46,7 @@ export const create = (ctx: PluginContext<typeof config, typeof needs>): Auth =>
     now,
   };
   const known = { account: parts.tokens.known, rules: parts.rules.known };
-  return { ...accountCalls(parts), ...tokenCalls(parts), ...ruleCalls(parts), known };
+  return { ...accountCalls(parts), ...tokenCalls(parts), ...ruleCalls(parts), keys: keyCalls(parts), known };
 };
 
 /** Without a token of our own: these two are open, and the session that would give one asks them itself. */
@@ -117,6 +117,15 @@ const ruleCalls = ({ api, rules, signal }: Parts): Pick<Auth, 'rules' | 'createR
   async deleteRule(id, o) {
     await api['Rules.Delete']({ id, options: optionsOf(o) }, signalOf(o));
     rules.clear();
+  },
+});
+
+const keyCalls = ({ api, tokens }: Parts): SigningKeys => ({
+  list: async (o) => (await api['Keys.List']({}, signalOf(o))).keys.map(keyOf),
+  async rotate(o) {
+    const { keys } = await api['Keys.Rotate']({ end_old_tokens: o?.endOldTokens ?? false }, signalOf(o));
+    tokens.clear();
+    return keys.map(keyOf);
   },
 });
 
