@@ -39,6 +39,15 @@ for (const [title, error, message, exitCode] of [
     'Failed to connect to micro server at [::1]:8081',
     4,
   ],
+  [
+    'a failed handshake',
+    internal(
+      id,
+      'connection error: desc = "transport: authentication handshake failed: 10.0.0.1:8081: its certificate is for a.com, not for 10.0.0.1"',
+    ),
+    'Failed to connect to micro server at 10.0.0.1:8081: its certificate is for a.com, not for 10.0.0.1',
+    4,
+  ],
   ['plain errors', new Error('boom'), 'boom', 128],
   ['what is no error', 'text', 'text', 128],
   ['time-out', timeout(id, 'x'), 'Request timed out', 1],

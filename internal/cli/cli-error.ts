@@ -12,13 +12,18 @@ export interface CliError {
 
 interface Rule {
   readonly matches: RegExp;
-  readonly message: (name: string) => string;
+  readonly message: (name: string, reason: string) => string;
   readonly exitCode: number;
   readonly hint?: string;
 }
 
 /** The first that matches the full text wins; it is looked at before the error's code. */
 const rules: readonly Rule[] = [
+  {
+    matches: /authentication handshake failed: (\[[\da-fA-F:.]+\]:\d+|[\w.-]+:\d+): ([^"\\]+)/,
+    message: (name, reason) => `Failed to connect to micro server at ${name}: ${reason}`,
+    exitCode: 4,
+  },
   {
     matches: /malformed method name: \\*"(\w+)\\*"/,
     message: (name) => `Method name "${name}" invalid format. Expecting service.endpoint`,
@@ -50,8 +55,9 @@ export const cliError = (error: unknown): CliError => {
   const text = isMicroError(error) ? JSON.stringify(error) : messageOf(error);
   const hint = isMicroError(error) ? error.hint : undefined;
   for (const rule of rules) {
-    const name = rule.matches.exec(text)?.[1];
-    if (name !== undefined) return { message: rule.message(name), hint: hint ?? rule.hint, exitCode: rule.exitCode };
+    const [, name, reason = ''] = rule.matches.exec(text) ?? [];
+    if (name !== undefined)
+      return { message: rule.message(name, reason), hint: hint ?? rule.hint, exitCode: rule.exitCode };
   }
   if (!isMicroError(error)) return { message: text, exitCode: 128 };
   if (error.code === 408) return { message: 'Request timed out', hint, exitCode: 1 };

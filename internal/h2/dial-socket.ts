@@ -1,24 +1,19 @@
 /** Opens the socket under an HTTP/2 connection: TCP, with TLS and ALPN in front where asked (RFC 9113 sections 3.2 and 3.3). Sends nothing; who calls owns what stands. */
 
-import { isIP, connect as connectTcp, type Socket } from 'node:net';
-import type { SecureContext } from 'node:tls';
+import { connect as connectTcp, type Socket } from 'node:net';
+
+import type { TlsTrust } from '../contract/tls.ts';
 
 export interface DialSocketOptions {
   readonly host: string;
   readonly port: number;
   readonly tls?: boolean;
+  /** With TLS: whom to believe; default the authorities this machine knows. */
+  readonly trust?: TlsTrust;
   /** Time for the socket to stand. */
   readonly dialMs: number;
   /** Gives the attempt up. */
   readonly signal?: AbortSignal;
-}
-
-/** A peer that was reached over TCP and not understood: its certificate, or that it speaks something else. */
-export class HandshakeError extends Error {
-  constructor(message: string, options?: { cause: unknown }) {
-    super(message, options);
-    this.name = 'HandshakeError';
-  }
 }
 
 /** How long one of several addresses of a host may take before the next is tried as well. */
@@ -27,45 +22,21 @@ const addressMs = 1_000;
 /** Resolves when bytes can be sent. Rejects with the system's error (code ETIMEDOUT after dialMs), or HandshakeError. */
 export const dialSocket = async (o: DialSocketOptions): Promise<Socket> => {
   o.signal?.throwIfAborted();
-  return o.tls === true ? dialTls(o) : standing(connectTcp(tcpOptions(o)), 'connect', o);
+  if (o.tls !== true) return standing(connectTcp(tcpOptions(o)), 'connect', o);
+  const { dialTls } = await import('./dial-tls.ts');
+  return dialTls(o);
 };
 
-const tcpOptions = ({ host, port }: DialSocketOptions) => ({
+/** How both kinds of sockets reach their peer. */
+export const tcpOptions = ({ host, port }: DialSocketOptions) => ({
   host,
   port,
   noDelay: true,
   autoSelectFamilyAttemptTimeout: addressMs,
 });
 
-const dialTls = async (o: DialSocketOptions): Promise<Socket> => {
-  const tls = await import('node:tls');
-  trusted ??= tls.createSecureContext({
-    ca: [...tls.getCACertificates('default'), ...tls.getCACertificates('system')],
-  });
-  const socket = tls.connect({
-    ...tcpOptions(o),
-    ...(isIP(o.host) === 0 ? { servername: o.host } : {}),
-    secureContext: trusted,
-    ALPNProtocols: ['h2'],
-  });
-  let reached = false;
-  socket.once('connect', () => {
-    reached = true;
-  });
-  try {
-    await standing(socket, 'secureConnect', o);
-  } catch (error) {
-    throw reached && !timedOut(error) ? new HandshakeError(handshakeFault(error), { cause: error }) : error;
-  }
-  if (socket.alpnProtocol === 'h2') return socket;
-  socket.destroy();
-  throw new HandshakeError('the server does not speak HTTP/2 (it did not choose ALPN h2)');
-};
-
-/** Certificates of this machine and those Node brings, read once: it takes some milliseconds. */
-let trusted: SecureContext | undefined;
-
-const standing = (socket: Socket, event: 'connect' | 'secureConnect', o: DialSocketOptions): Promise<Socket> =>
+/** Waits for the event within dialMs; the socket is destroyed when that, or the signal, comes first. */
+export const standing = (socket: Socket, event: 'connect' | 'secureConnect', o: DialSocketOptions): Promise<Socket> =>
   new Promise((resolve, reject) => {
     const timer = setTimeout(() => socket.destroy(timeoutError(o)), o.dialMs);
     const aborted = (): void => void socket.destroy(o.signal?.reason);
@@ -93,14 +64,3 @@ const standing = (socket: Socket, event: 'connect' | 'secureConnect', o: DialSoc
 
 const timeoutError = ({ host, port }: DialSocketOptions): Error =>
   Object.assign(new Error(`dial tcp ${host}:${port}: i/o timeout`), { code: 'ETIMEDOUT' });
-
-const timedOut = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ETIMEDOUT';
-
-/** OpenSSL's own words are a line of numbers around the reason. */
-const handshakeFault = (error: unknown): string => {
-  if (!(error instanceof Error)) return String(error);
-  const reason = 'reason' in error && typeof error.reason === 'string' ? error.reason : error.message;
-  if (/wrong version number|packet length too long|http request/.test(reason)) return 'the server does not speak TLS';
-  if (/no application protocol/.test(reason)) return 'the server does not speak HTTP/2 (it refused ALPN h2)';
-  return reason;
-};

@@ -1,7 +1,9 @@
-/** Environments: named addresses of micro servers (cli.md 4). Owns the key `envs` and which one is selected; dials nothing. */
+/** Environments: named addresses of micro servers (cli.md 4). Owns the key `envs` and which one is selected; dials nothing. How their servers are believed is in environment-trust.ts. */
 
 import { ExitError } from '../contract/error.ts';
-import type { ConfigFile, JsonObject } from './config-file.ts';
+import type { TlsTrust } from '../contract/tls.ts';
+import type { ConfigFile, ConfigValues, JsonObject } from './config-file.ts';
+import { trustValues } from './environment-trust.ts';
 import { parseAddress } from './target.ts';
 
 export interface Environment {
@@ -19,8 +21,8 @@ export const builtinEnvironments: readonly Environment[] = [
   { name: 'platform', address: 'proxy.m3o.com', description: 'Cloud hosted Micro Platform', builtin: true },
 ];
 
-/** Keys of the config file that an environment of that name would destroy with its own `NAME.current-user`. */
-const reservedNames: ReadonlySet<string> = new Set(['env', 'envs', 'plugins']);
+/** Keys of the config file that an environment of that name would mix with its own `NAME.current-user`. */
+const reservedNames: ReadonlySet<string> = new Set(['env', 'envs', 'plugins', 'tls']);
 const wrongArgument = 128;
 
 export const listEnvironments = (config: ConfigFile): readonly Environment[] => [
@@ -38,11 +40,25 @@ export const findEnvironment = (config: ConfigFile, name: string): Environment =
   throw new ExitError(`Env "${name}" not found. See \`micro env\` for available environments.`, 1);
 };
 
-/** Stores or overwrites one of the user's own. Throws ExitError for builtin names and for what is no address. */
-export const addEnvironment = async (config: ConfigFile, name: string, address: string): Promise<void> => {
+export interface EnvironmentDetails {
+  readonly description?: string;
+  readonly trust?: TlsTrust;
+}
+
+/** Stores one of the user's own, in place of all that was stored under its name. Throws ExitError for builtin names and for what is no address. */
+export const addEnvironment = async (
+  config: ConfigFile,
+  name: string,
+  address: string,
+  { description = '', trust }: EnvironmentDetails = {},
+): Promise<void> => {
   requireName(name);
   if (address !== '') parseAddress(address);
-  await writeOwn(config, (own) => ({ ...own, [name]: { name, address, description: '', builtin: false } }));
+  await writeOwn(
+    config,
+    (own) => ({ ...own, [name]: { name, address, description, builtin: false } }),
+    trustValues(name, address, trust),
+  );
 };
 
 /** Removes one of the user's own. Throws ExitError 128 for the current, a builtin or an unknown one. */
@@ -55,7 +71,11 @@ export const deleteEnvironment = async (config: ConfigFile, name: string): Promi
       { hint: 'micro env set NAME' },
     );
   if (known.builtin) throw builtinFault(name);
-  await writeOwn(config, (own) => Object.fromEntries(Object.entries(own).filter(([key]) => key !== name)));
+  await writeOwn(
+    config,
+    (own) => Object.fromEntries(Object.entries(own).filter(([key]) => key !== name)),
+    trustValues(name, '', undefined),
+  );
 };
 
 /** Selects the environment of later runs. Throws ExitError 128 for an unknown one. */
@@ -113,11 +133,11 @@ const parseTable = (text: string, file: string): JsonObject => {
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /** The table is a JSON text inside a string, with the builtin ones written along, as v3's command line expects it. */
-const writeOwn = (config: ConfigFile, change: (own: Own) => Own): Promise<void> =>
+const writeOwn = (config: ConfigFile, change: (own: Own) => Own, beside: ConfigValues): Promise<void> =>
   config.set((get) => {
     const own = Object.values(change(parseOwn(get('envs'), config.file)));
     const table = [...builtinEnvironments, ...own].sort(byName).map((env) => [env.name, storedForm(env)]);
-    return { envs: JSON.stringify(Object.fromEntries(table)) };
+    return { envs: JSON.stringify(Object.fromEntries(table)), ...beside };
   });
 
 const storedForm = (env: Environment): JsonObject => ({

@@ -2,6 +2,8 @@
 
 import { defaultNamespace } from '../contract/core.ts';
 import { ExitError } from '../contract/error.ts';
+import type { TlsTrust } from '../contract/tls.ts';
+import { readTrust } from './environment-trust.ts';
 import { findEnvironment, selectedName } from './environments.ts';
 import type { Home } from './home.ts';
 import { parseAddress, type Target } from './target.ts';
@@ -20,6 +22,10 @@ export interface Place extends Target {
   readonly namespace: string;
   /** The address as it was stored or given; logins are kept under it. */
   readonly stored: string;
+  /** The address is not the environment's own. */
+  readonly overruled?: boolean;
+  /** Whom to believe there, when that is not the authorities this machine knows. */
+  readonly trust?: TlsTrust;
 }
 
 /** Throws ExitError for an unknown environment, one without an address, or what is no address. */
@@ -31,5 +37,7 @@ export const placeOf = (home: Home, o: PlaceOptions = {}): Place => {
       hint: `micro env add ${environment} ADDRESS`,
     });
   const namespace = o.namespace || home.config.get(`namespaces.${environment}.current`) || defaultNamespace;
-  return { environment, namespace, stored, ...parseAddress(stored) };
+  const target = parseAddress(stored);
+  const trust = target.tls ? readTrust(home.config, environment, stored) : undefined;
+  return { environment, namespace, stored, overruled: Boolean(o.address), ...target, trust };
 };

@@ -30,12 +30,7 @@ export interface SessionOptions {
   refresh(request: TokenRequest, namespace: string): Promise<Token>;
 }
 
-export interface Session {
-  readonly environment: string;
-  readonly namespace: string;
-  /** `host:port`. */
-  readonly address: string;
-  readonly tls: boolean;
+export interface Session extends Place {
   /** The token for the next call; undefined: call as nobody. Throws only when the server cannot be asked for a new one. */
   token(): Promise<string | undefined>;
   /** Why token() last gave nothing, and the way out; the second line of a refusal. */
@@ -52,10 +47,7 @@ export const openSession = (o: SessionOptions): Session => {
   const source = o.credentials === undefined ? loginSource(o, place) : credentialSource(o, o.credentials, place);
   let pending: Promise<string | undefined> | undefined;
   return {
-    environment: place.environment,
-    namespace: place.namespace,
-    address: place.address,
-    tls: place.tls,
+    ...place,
     token: () => {
       // Calls that start together share one renewal.
       pending ??= source.token().finally(() => {

@@ -15,6 +15,8 @@ import {
 import { type Connection, createConnection } from '../h2/connection.ts';
 import { type ConnectionLimits, connectionLimits } from '../h2/connection-limits.ts';
 import { dialSocket } from '../h2/dial-socket.ts';
+import { faultOf, HandshakeError, isTlsError } from '../h2/handshake-error.ts';
+import type { TlsFault, TlsTrust } from '../contract/tls.ts';
 import { parseTarget, splitAddress, type Target } from './address.ts';
 import { clientErrorId } from './status.ts';
 import { dialFault, lostFault, prefaceFault } from './transport-error.ts';
@@ -68,8 +70,14 @@ const limits: ConnectionLimits = {
 
 const tickMs = 1_000;
 
+export interface CallConnectionsOptions {
+  readonly now: () => number;
+  /** Whom to believe at an address (host:port) that is dialled with TLS; default the authorities this machine knows. */
+  trustOf?(address: string): TlsTrust | undefined;
+}
+
 /** Nothing is dialled before it is asked for. */
-export const createCallConnections = ({ now }: { readonly now: () => number }): CallConnections => {
+export const createCallConnections = ({ now, trustOf }: CallConnectionsOptions): CallConnections => {
   const peers = new Map<string, Peer>();
   const entries = new Set<Entry>();
   const closing = new AbortController();
@@ -103,6 +111,7 @@ export const createCallConnections = ({ now }: { readonly now: () => number }): 
     try {
       const entry = await open(peer, {
         now,
+        trust: peer.target.tls ? trustOf?.(peer.target.address) : undefined,
         signal: closing.signal,
         add,
         remove,
@@ -158,6 +167,7 @@ const closeIdlest = (entries: ReadonlySet<Entry>): void => {
 
 interface OpenOptions {
   readonly now: () => number;
+  readonly trust: TlsTrust | undefined;
   readonly signal: AbortSignal;
   add(entry: Entry): void;
   remove(entry: Entry): void;
@@ -172,7 +182,7 @@ const open = async (peer: Peer, o: OpenOptions): Promise<Entry> => {
   const started = performance.now();
   let socket: Socket;
   try {
-    socket = await dialSocket({ host, port: Number(port), tls, dialMs: nodeDialMs, signal: o.signal });
+    socket = await dialSocket({ host, port: Number(port), tls, trust: o.trust, dialMs: nodeDialMs, signal: o.signal });
   } catch (error) {
     throw o.signal.aborted ? toMicroError(o.signal.reason, clientErrorId) : dialFault(error, address);
   }
@@ -211,7 +221,11 @@ const open = async (peer: Peer, o: OpenOptions): Promise<Entry> => {
         o.remove(entry);
         leave();
         wake(peer);
-        reject(o.signal.aborted ? toMicroError(o.signal.reason, clientErrorId) : unsettledFault(socket, address));
+        reject(
+          o.signal.aborted
+            ? toMicroError(o.signal.reason, clientErrorId)
+            : unsettledFault(socket, peer.target, o.trust),
+        );
       },
       onFault: (error) => {
         fault = error;
@@ -243,5 +257,10 @@ const open = async (peer: Peer, o: OpenOptions): Promise<Entry> => {
   });
 };
 
-const unsettledFault = (socket: Socket, address: string): MicroError =>
-  socket.errored === null ? prefaceFault(socket.bytesRead > 0, address) : dialFault(socket.errored, address);
+const unsettledFault = (socket: Socket, { tls, address }: Target, trust: TlsTrust | undefined): MicroError => {
+  const error = socket.errored;
+  const handshake = (fault: TlsFault): MicroError => dialFault(new HandshakeError(fault, { cause: error }), address);
+  if (isTlsError(error)) return handshake(faultOf(error, trust?.cert !== undefined));
+  if (tls && socket.bytesRead === 0) return handshake({ kind: 'closed' });
+  return error === null ? prefaceFault(socket.bytesRead > 0, address) : dialFault(error, address);
+};

@@ -3,6 +3,7 @@
 import type { ClientStream, ContentType } from '../contract/client.ts';
 import { internal, type MicroError, type MicroErrorJson, microError, toMicroError } from '../contract/error.ts';
 import { clientTimeoutMs, messageBytesMax } from '../contract/limits.ts';
+import type { TlsTrust } from '../contract/tls.ts';
 import { formatTraceparent } from '../trace/trace-context.ts';
 import { loadTracer, type Span, type Tracer } from '../trace/tracer.ts';
 import { type CallConnections, createCallConnections } from './call-connections.ts';
@@ -40,6 +41,8 @@ export interface RpcClientOptions {
   readonly now?: () => number;
   /** Spans go here; default: a tracer of its own. */
   readonly tracer?: Tracer;
+  /** Whom to believe at an address (host:port) that is dialled with TLS; default the authorities this machine knows. */
+  trustOf?(address: string): TlsTrust | undefined;
 }
 
 export interface RpcClient {
@@ -58,7 +61,7 @@ export interface RpcClient {
 /** Builds a client; nothing is dialled before the first call. */
 export const createRpcClient = (o: RpcClientOptions = {}): RpcClient => {
   const now = o.now ?? Date.now;
-  const connections = createCallConnections({ now });
+  const connections = createCallConnections({ now, trustOf: o.trustOf });
   let loading: Promise<Tracer> | undefined;
   const tracer = (): Promise<Tracer> => {
     loading ??= o.tracer === undefined ? loadTracer({ now }) : Promise.resolve(o.tracer);

@@ -1,8 +1,8 @@
 /** Faults of connections and streams in the words of Go clients, which command lines and scripts look for (wire.md 2.4, cli.md 0.4 row 6), and what each says about the call. */
 
 import { canceled, internal, type MicroError, microError, timeout } from '../contract/error.ts';
-import { HandshakeError } from '../h2/dial-socket.ts';
 import { errorCode } from '../h2/error.ts';
+import { HandshakeError } from '../h2/handshake-error.ts';
 import { joinAddress } from './address.ts';
 import { clientErrorId } from './status.ts';
 
@@ -25,6 +25,12 @@ export const wasRefused = (error: unknown): boolean => fateOf(error) === 'refuse
 
 /** Whether an error of the client says that the connection was refused or broke, whatever had been sent. */
 export const isConnectionFault = (error: unknown): boolean => fateOf(error) !== undefined;
+
+/** Whether a peer was there and closed the connection instead of speaking HTTP/2. */
+export const wasMisunderstood = (error: unknown): boolean =>
+  fateOf(error) === 'unsent' && error instanceof Error && misunderstood.test(error.message);
+
+const misunderstood = /error reading server preface|connection reset by peer/;
 
 const withFate = (error: MicroError, fate: Fate): MicroError => {
   fates.set(error, fate);
@@ -49,7 +55,7 @@ export const dialFault = (error: unknown, address: string): MicroError =>
   withFate(connectionError(`transport: ${describe(error, address)}`, error), 'unsent');
 
 const describe = (error: unknown, address: string): string => {
-  if (error instanceof HandshakeError) return `authentication handshake failed: ${error.message}`;
+  if (error instanceof HandshakeError) return `authentication handshake failed: ${address}: ${error.message}`;
   const { code, message, ...peer } = systemError(error);
   if (lookupFailures.has(code))
     return `Error while dialing dial tcp: lookup ${address.replace(/:\d+$/, '')}: no such host`;

@@ -1,9 +1,19 @@
 /** Manifest of commands/env: the environments of this user. Only `micro env check` makes calls. */
 
+import { fields } from '../../../internal/contract/field.ts';
 import { placeSettings } from '../../../internal/contract/place-settings.ts';
 import { type ArgSpec, defineCommand, verb } from '../../../internal/contract/plugin.ts';
 
 export const config = placeSettings;
+
+export const addFlags = fields({
+  ca: { type: 'string', doc: 'PEM file of the authorities to trust instead of those of this machine' },
+  fingerprint: { type: 'string', doc: "Trust the server's key with this fingerprint alone, as the server prints it" },
+  insecure: { type: 'bool', doc: 'Trust any certificate; every command will warn' },
+  cert: { type: 'string', doc: 'PEM file of a client certificate to show to the server' },
+  key: { type: 'string', doc: 'PEM file of its private key' },
+  description: { type: 'string', doc: 'What micro env shows beside it' },
+});
 
 const name: ArgSpec = { name: 'name', doc: 'Name of the environment', required: true };
 
@@ -39,10 +49,15 @@ export const plugin = defineCommand({
     }),
     verb({
       words: 'env add',
-      summary: 'Add an environment, or change its address',
-      description: 'ADDRESS is host:port, host (TLS on port 443) or https://host:port.',
+      summary: 'Add an environment, or replace it',
+      description:
+        'ADDRESS is host:port, host (TLS on port 443) or https://host:port. Files are named by their absolute path and read by each command.',
       args: [name, { name: 'address', doc: 'Address of its proxy' }],
-      examples: ['micro env add staging 127.0.0.1:9081'],
+      flags: addFlags,
+      examples: [
+        'micro env add staging 127.0.0.1:9081',
+        `micro env add prod https://micro.example.com:8081 --fingerprint sha256:${'0f'.repeat(32)}`,
+      ],
       load: () => import('./add.ts'),
     }),
     verb({

@@ -4,32 +4,42 @@ import { join } from 'node:path';
 
 import type { Client, ClientOptions } from '../../../../internal/contract/client.ts';
 import type { PluginContext, Running } from '../../../../internal/contract/plugin.ts';
+import { insecureWarning } from '../../../../internal/home/insecure-warning.ts';
 import { openHome } from '../../../../internal/home/home.ts';
+import type { Place } from '../../../../internal/home/place.ts';
 import { openSession, type Session } from '../../../../internal/home/session.ts';
 import { createRpcClient, type RpcCallOptions, type RpcClient } from '../../../../internal/rpc/client.ts';
 import { buildPath } from '../../../../internal/rpc/path.ts';
-import { explainDenial } from './explain-denial.ts';
+import { isConnectionFault } from '../../../../internal/rpc/transport-error.ts';
+import { type Caller, explainDenial } from './explain-denial.ts';
 import { requestToken } from './request-token.ts';
 import type { config } from './plugin.ts';
 
 type Context = PluginContext<typeof config>;
 
 export const create = (ctx: Context): Client & Running => {
-  const rpc = createRpcClient({ now: ctx.now });
   // The home is read at the first call: making a client must not fail for a run that makes none.
   let opened: Session | undefined;
+  const rpc = createRpcClient({
+    now: ctx.now,
+    trustOf: (address) => (opened?.tls && opened.address === address ? opened.trust : undefined),
+  });
   const session = (): Session => {
-    opened ??= openOwnSession(ctx, rpc);
+    if (opened === undefined) {
+      opened = openOwnSession(ctx, rpc);
+      warnOfTrust(opened);
+    }
     return opened;
   };
   return {
     call: async (service, endpoint, request, o = {}) => {
       const to = session();
-      const options = await callOptions(to, o);
+      let options: RpcCallOptions = {};
       try {
+        options = await callOptions(to, o);
         return await rpc.call(addressOf(to, o), buildPath(service, endpoint), request, options);
       } catch (error) {
-        throw explainDenial(error, { token: options.token, session: to, now: ctx.now });
+        throw await explained(error, { token: options.token, session: to, now: ctx.now }, o);
       }
     },
     stream: (service, endpoint, o = {}) => {
@@ -47,7 +57,7 @@ export const create = (ctx: Context): Client & Running => {
           } catch (error) {
             throw opened === undefined
               ? error
-              : explainDenial(error, { token: options.token, session: opened, now: ctx.now });
+              : await explained(error, { token: options.token, session: opened, now: ctx.now }, o);
           }
         },
       };
@@ -55,6 +65,18 @@ export const create = (ctx: Context): Client & Running => {
     login: { token: () => session().token(), explain: () => session().explain() },
     stop: () => rpc.close(),
   };
+};
+
+/** Most errors are neither a denial nor about TLS; what explains the latter is loaded then. The environment has no say about another address. */
+const explained = async (
+  error: unknown,
+  caller: Caller & { readonly session: Session },
+  { address }: ClientOptions,
+): Promise<unknown> => {
+  if (!isConnectionFault(error)) return explainDenial(error, caller);
+  if (address !== undefined) return error;
+  const { explainConnection } = await import('./explain-connection.ts');
+  return explainConnection(error, caller);
 };
 
 const openOwnSession = (ctx: Context, rpc: RpcClient): Session => {
@@ -72,6 +94,12 @@ const openOwnSession = (ctx: Context, rpc: RpcClient): Session => {
     refresh: (request, issuer) => requestToken(rpc, { address: target(), request, namespace: issuer }),
   });
   return session;
+};
+
+/** No log level silences it: who sees the output of such a run must know. */
+const warnOfTrust = (place: Place): void => {
+  const warning = insecureWarning(place);
+  if (warning !== undefined) process.stderr.write(`${warning}\n`);
 };
 
 const addressOf = (session: Session, o: ClientOptions): string =>

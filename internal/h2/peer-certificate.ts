@@ -1,0 +1,48 @@
+/** The certificate a TLS peer presented, as facts. Judges nothing. */
+
+import type { X509Certificate } from 'node:crypto';
+import type { TLSSocket } from 'node:tls';
+
+import { fingerprintOf } from '../tls/fingerprint.ts';
+import { oneLine } from './handshake-error.ts';
+
+export interface PeerCertificate {
+  /** Common name, else the whole subject; one line. */
+  readonly subject: string;
+  readonly issuer: string;
+  readonly selfSigned: boolean;
+  /** Host names and addresses it is for. */
+  readonly names: readonly string[];
+  readonly fromMs: number;
+  readonly untilMs: number;
+  /** Of its public key: what clients pin. */
+  readonly fingerprint: string;
+}
+
+/** Undefined when the peer presented none. */
+export const peerCertificate = (socket: TLSSocket): PeerCertificate | undefined => {
+  const certificate = socket.getPeerX509Certificate();
+  return certificate === undefined ? undefined : factsOf(certificate);
+};
+
+const factsOf = (x: X509Certificate): PeerCertificate => ({
+  subject: nameText(x.subject),
+  issuer: nameText(x.issuer),
+  selfSigned: x.checkIssued(x),
+  names: (x.subjectAltName ?? '')
+    .split(', ')
+    .map((name) => oneLine(name.replace(/^(?:DNS|IP Address):/, '')))
+    .filter((name) => name !== '')
+    .slice(0, namesMax),
+  fromMs: Date.parse(x.validFrom),
+  untilMs: Date.parse(x.validTo),
+  fingerprint: fingerprintOf(x),
+});
+
+const namesMax = 10;
+
+/** A name has lines such as `O=Example` and `CN=example.com`. */
+const nameText = (name: string | undefined): string => {
+  const lines = (name ?? '').split('\n');
+  return oneLine(lines.find((line) => line.startsWith('CN=')) ?? lines.join(', '));
+};
