@@ -39,6 +39,7 @@ export const coreAccess = {
     'Rules.List': anyOfOptions,
     'Keys.List': { need: 'platform' },
     'Keys.Rotate': { need: 'platform' },
+    'Changes.Watch': { need: 'account' },
   },
   registry: {
     'Registry.GetService': anyOfDomain,

@@ -14,13 +14,18 @@ export const isJwtShaped = (text: string): boolean => text.length <= tokenCharsM
 
 /** `exp` as it stands in the token, in milliseconds; infinity where none can be read. Whether it is true only the holder of the key can say. */
 export const claimedExpiryMs = (token: string): number => {
+  const exp = fieldOf(token.split('.')[1], 'exp');
+  return typeof exp === 'number' ? exp * 1_000 : Number.POSITIVE_INFINITY;
+};
+
+/** A field of a part of a token; undefined where none can be read. */
+export const fieldOf = (part: string | undefined, name: string): unknown => {
   try {
-    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
-    const exp = typeof claims === 'object' && claims !== null && 'exp' in claims ? claims.exp : undefined;
-    return typeof exp === 'number' ? exp * 1_000 : Number.POSITIVE_INFINITY;
+    const value: unknown = JSON.parse(Buffer.from(part ?? '', 'base64url').toString('utf8'));
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
   } catch {
     // Not for us to judge: the server will refuse it.
-    return Number.POSITIVE_INFINITY;
+    return undefined;
   }
 };
 

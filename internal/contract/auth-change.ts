@@ -3,7 +3,7 @@
 /** Tokens have ended before their time: their account was deleted, or got another secret. */
 export interface EndedTokens {
   readonly kind: 'tokens';
-  /** Which tokens: the ones whose header says this as `gen`. No other account ever has it. */
+  /** Which tokens: the ones whose header says this as `gen`. No other account ever has it, and it names nobody. */
   readonly generation: string;
   readonly reason: 'ended_account' | 'changed_secret';
   /** Whose; left out for a listener that may not know. */

@@ -77,12 +77,17 @@ export interface SigningKeys {
   rotate(o?: CallOptions & { readonly endOldTokens?: boolean }): Promise<readonly SigningKey[]>;
 }
 
+export interface InspectOptions extends CallOptions {
+  /** Whether the account still stands is what is asked: that the token has expired does not matter. Answered anew each time. */
+  readonly pastExpiry?: boolean;
+}
+
 /** Error ids and texts are v3's (wire.md 5.3 to 5.5). Who may call what is decided by services/auth, not here. */
 export interface Auth {
   /** Creates an account; the returned secret is in clear and never shown again. */
   generate(account: NewAccount, o?: CallOptions): Promise<Account & { readonly secret: string }>;
-  /** The account of a valid access token. Throws badRequest `invalid token provided`. */
-  inspect(token: string, o?: CallOptions): Promise<Account>;
+  /** The account of a valid access token. Throws badRequest `invalid token provided`, with the reason. */
+  inspect(token: string, o?: InspectOptions): Promise<Account>;
   token(request: TokenRequest, o?: CallOptions): Promise<Token>;
   accounts(o?: CallOptions): Promise<readonly Account[]>;
   deleteAccount(id: string, o?: CallOptions): Promise<void>;

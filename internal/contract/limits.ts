@@ -144,9 +144,22 @@ export const passwordHashesMax = 2;
 export const passwordQueueMax = 256;
 /** Namespaces whose rules are remembered per process. */
 export const ruleCacheMax = 1_000;
-/** Clients without a key trust a verified token and a rule list for this long. */
+/** Clients without a key trust a verified token and a rule list for this long, while they are told of changes. */
 export const tokenTrustMs = 60_000;
-export const ruleTrustMs = 5_000;
+export const ruleTrustMs = 60_000;
+/** And for this long while they are not: the server restarts, or is an old one. */
+export const unwatchedTrustMs = 1_000;
+/** The feed of such changes says that it is alive this often; it counts as live for so long after its last word, and is opened anew after the silence. */
+export const changesBeatMs = 500;
+export const changesLiveMs = 1_000;
+export const changesSilentMs = 5_000;
+/** Pauses before it is opened again, first and longest, and for a server that has none or refuses. */
+export const changesRetryMsMin = 100;
+export const changesRetryMsMax = 2_000;
+export const changesRefusedMs = 30_000;
+/** Changes one watcher may be behind, and watchers of one auth service. */
+export const changesQueueMax = 1_024;
+export const changesWatchersMax = 10_000;
 /** The local-admin credential: life of one, and how often it is renewed. */
 export const localAdminTtlMs = 3_600_000;
 export const localAdminRenewMs = 1_200_000;

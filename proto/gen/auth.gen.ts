@@ -5,6 +5,18 @@ import root from './auth.js';
 
 export type Access = 'UNKNOWN' | 'GRANTED' | 'DENIED' | number;
 
+export type ChangeKind = 'ALIVE' | 'ENDED_ACCOUNT' | 'CHANGED_SECRET' | 'CHANGED_RULES' | number;
+
+export interface WatchRequest {
+}
+
+export interface Change {
+  readonly kind: ChangeKind;
+  readonly namespace: string;
+  readonly id: string;
+  readonly generation: string;
+}
+
 export interface ListAccountsRequest {
   readonly options: Options | null;
 }
@@ -80,6 +92,7 @@ export interface RevokeResponse {
 export interface InspectRequest {
   readonly token: string;
   readonly options: Options | null;
+  readonly past_expiry: boolean;
 }
 
 export interface InspectResponse {
@@ -173,6 +186,7 @@ export interface Methods {
   readonly 'Accounts.List': { readonly kind: 'unary'; readonly request: ListAccountsRequest; readonly response: ListAccountsResponse };
   readonly 'Accounts.Delete': { readonly kind: 'unary'; readonly request: DeleteAccountRequest; readonly response: DeleteAccountResponse };
   readonly 'Accounts.ChangeSecret': { readonly kind: 'unary'; readonly request: ChangeSecretRequest; readonly response: ChangeSecretResponse };
+  readonly 'Changes.Watch': { readonly kind: 'server-stream'; readonly request: WatchRequest; readonly response: Change };
   readonly 'Rules.Create': { readonly kind: 'unary'; readonly request: CreateRequest; readonly response: CreateResponse };
   readonly 'Rules.Delete': { readonly kind: 'unary'; readonly request: DeleteRequest; readonly response: DeleteResponse };
   readonly 'Rules.List': { readonly kind: 'unary'; readonly request: ListRequest; readonly response: ListResponse };
@@ -190,6 +204,7 @@ export const data = {
     'Accounts.List': { kind: 'unary', request: 'auth.ListAccountsRequest', response: 'auth.ListAccountsResponse' },
     'Accounts.Delete': { kind: 'unary', request: 'auth.DeleteAccountRequest', response: 'auth.DeleteAccountResponse' },
     'Accounts.ChangeSecret': { kind: 'unary', request: 'auth.ChangeSecretRequest', response: 'auth.ChangeSecretResponse' },
+    'Changes.Watch': { kind: 'server-stream', request: 'auth.WatchRequest', response: 'auth.Change' },
     'Rules.Create': { kind: 'unary', request: 'auth.CreateRequest', response: 'auth.CreateResponse' },
     'Rules.Delete': { kind: 'unary', request: 'auth.DeleteRequest', response: 'auth.DeleteResponse' },
     'Rules.List': { kind: 'unary', request: 'auth.ListRequest', response: 'auth.ListResponse' },
@@ -197,6 +212,8 @@ export const data = {
     'Keys.Rotate': { kind: 'unary', request: 'auth.RotateKeysRequest', response: 'auth.RotateKeysResponse' },
   },
   messages: {
+    'auth.WatchRequest': [],
+    'auth.Change': [{ id: 1, name: 'kind', type: 'enum', of: 'auth.ChangeKind' }, { id: 2, name: 'namespace', type: 'string' }, { id: 3, name: 'id', type: 'string' }, { id: 4, name: 'generation', type: 'string' }],
     'auth.ListAccountsRequest': [{ id: 1, name: 'options', type: 'message', of: 'auth.Options' }],
     'auth.ListAccountsResponse': [{ id: 1, name: 'accounts', type: 'message', of: 'auth.Account', repeated: true }],
     'auth.DeleteAccountRequest': [{ id: 1, name: 'id', type: 'string' }, { id: 2, name: 'options', type: 'message', of: 'auth.Options' }],
@@ -210,7 +227,7 @@ export const data = {
     'auth.GrantResponse': [],
     'auth.RevokeRequest': [{ id: 1, name: 'scope', type: 'string' }, { id: 2, name: 'resource', type: 'message', of: 'auth.Resource' }, { id: 3, name: 'options', type: 'message', of: 'auth.Options' }],
     'auth.RevokeResponse': [],
-    'auth.InspectRequest': [{ id: 1, name: 'token', type: 'string' }, { id: 2, name: 'options', type: 'message', of: 'auth.Options' }],
+    'auth.InspectRequest': [{ id: 1, name: 'token', type: 'string' }, { id: 2, name: 'options', type: 'message', of: 'auth.Options' }, { id: 3, name: 'past_expiry', type: 'bool' }],
     'auth.InspectResponse': [{ id: 1, name: 'account', type: 'message', of: 'auth.Account' }],
     'auth.TokenRequest': [{ id: 1, name: 'id', type: 'string' }, { id: 2, name: 'secret', type: 'string' }, { id: 3, name: 'refresh_token', type: 'string' }, { id: 4, name: 'token_expiry', type: 'int64' }, { id: 5, name: 'options', type: 'message', of: 'auth.Options' }],
     'auth.TokenResponse': [{ id: 1, name: 'token', type: 'message', of: 'auth.Token' }],
@@ -232,5 +249,6 @@ export const data = {
   },
   enums: {
     'auth.Access': { UNKNOWN: 0, GRANTED: 1, DENIED: 2 },
+    'auth.ChangeKind': { ALIVE: 0, ENDED_ACCOUNT: 1, CHANGED_SECRET: 2, CHANGED_RULES: 3 },
   },
 } as const;

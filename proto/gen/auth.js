@@ -4,7 +4,7 @@
 import $protobuf from "protobufjs/minimal.js";
 
 const $Reader = $protobuf.Reader, $Writer = $protobuf.Writer, $util = $protobuf.util;
-const $Object = $util.global.Object, $undefined = $util.global.undefined, $Error = $util.global.Error, $RangeError = $util.global.RangeError, $TypeError = $util.global.TypeError, $Array = $util.global.Array, $String = $util.global.String, $Number = $util.global.Number, $parseInt = $util.global.parseInt, $BigInt = $util.global.BigInt, $Boolean = $util.global.Boolean;
+const $Object = $util.global.Object, $undefined = $util.global.undefined, $Error = $util.global.Error, $RangeError = $util.global.RangeError, $TypeError = $util.global.TypeError, $String = $util.global.String, $Array = $util.global.Array, $Number = $util.global.Number, $parseInt = $util.global.parseInt, $BigInt = $util.global.BigInt, $Boolean = $util.global.Boolean;
 
 const $root = $protobuf.roots["micro"] || ($protobuf.roots["micro"] = {});
 
@@ -18,6 +18,292 @@ export const auth = $root.auth = (() => {
         values[valuesById[1] = "GRANTED"] = 1;
         values[valuesById[2] = "DENIED"] = 2;
         return values;
+    })();
+
+    auth.ChangeKind = (function() {
+        const valuesById = $Object.create(null), values = $Object.create(valuesById);
+        values[valuesById[0] = "ALIVE"] = 0;
+        values[valuesById[1] = "ENDED_ACCOUNT"] = 1;
+        values[valuesById[2] = "CHANGED_SECRET"] = 2;
+        values[valuesById[3] = "CHANGED_RULES"] = 3;
+        return values;
+    })();
+
+    auth.WatchRequest = (function() {
+
+        const WatchRequest = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        WatchRequest.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        WatchRequest.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.auth.WatchRequest();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                reader.skipType(tag & 7, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        WatchRequest.fromObject = function (object, _depth) {
+            if (object instanceof $root.auth.WatchRequest)
+                return object;
+            if (!$util.isObject(object))
+                throw $TypeError(".auth.WatchRequest: object expected");
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            return new $root.auth.WatchRequest();
+        };
+
+        WatchRequest.toObject = function () {
+            return {};
+        };
+
+        WatchRequest.prototype.toJSON = function() {
+            return WatchRequest.toObject(this, $protobuf.util.toJSONOptions);
+        };
+
+        return WatchRequest;
+    })();
+
+    auth.Change = (function() {
+
+        const Change = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        Change.prototype.kind = 0;
+        Change.prototype.namespace = "";
+        Change.prototype.id = "";
+        Change.prototype.generation = "";
+
+        Change.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.kind != null && $Object.hasOwnProperty.call(message, "kind") && message.kind !== 0)
+                writer.uint32(8).int32(message.kind);
+            if (message.namespace != null && $Object.hasOwnProperty.call(message, "namespace") && message.namespace !== "")
+                writer.uint32(18).string(message.namespace);
+            if (message.id != null && $Object.hasOwnProperty.call(message, "id") && message.id !== "")
+                writer.uint32(26).string(message.id);
+            if (message.generation != null && $Object.hasOwnProperty.call(message, "generation") && message.generation !== "")
+                writer.uint32(34).string(message.generation);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        Change.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.auth.Change();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.int32())
+                            message.kind = value;
+                        else
+                            delete message.kind;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.namespace = value;
+                        else
+                            delete message.namespace;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.id = value;
+                        else
+                            delete message.id;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.generation = value;
+                        else
+                            delete message.generation;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        Change.fromObject = function (object, _depth) {
+            if (object instanceof $root.auth.Change)
+                return object;
+            if (!$util.isObject(object))
+                throw $TypeError(".auth.Change: object expected");
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            let message = new $root.auth.Change();
+            if (object.kind !== 0 && (typeof object.kind !== "string" || $root.auth.ChangeKind[object.kind] !== 0))
+                switch (object.kind) {
+                case "ALIVE":
+                case 0:
+                    message.kind = 0;
+                    break;
+                case "ENDED_ACCOUNT":
+                case 1:
+                    message.kind = 1;
+                    break;
+                case "CHANGED_SECRET":
+                case 2:
+                    message.kind = 2;
+                    break;
+                case "CHANGED_RULES":
+                case 3:
+                    message.kind = 3;
+                    break;
+                default:
+                    if (typeof object.kind === "number" && (object.kind | 0) === object.kind)
+                        message.kind = object.kind;
+                }
+            if (object.namespace != null)
+                if (typeof object.namespace !== "string" || object.namespace.length)
+                    message.namespace = $String(object.namespace);
+            if (object.id != null)
+                if (typeof object.id !== "string" || object.id.length)
+                    message.id = $String(object.id);
+            if (object.generation != null)
+                if (typeof object.generation !== "string" || object.generation.length)
+                    message.generation = $String(object.generation);
+            return message;
+        };
+
+        Change.toObject = function (message, options, _depth) {
+            if (!options)
+                options = {};
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            let object = {};
+            if (options.defaults) {
+                object.kind = options.enums === $String ? "ALIVE" : 0;
+                object.namespace = "";
+                object.id = "";
+                object.generation = "";
+            }
+            if (message.kind != null && $Object.hasOwnProperty.call(message, "kind"))
+                object.kind = options.enums === $String ? $root.auth.ChangeKind[message.kind] === $undefined ? message.kind : $root.auth.ChangeKind[message.kind] : message.kind;
+            if (message.namespace != null && $Object.hasOwnProperty.call(message, "namespace"))
+                object.namespace = message.namespace;
+            if (message.id != null && $Object.hasOwnProperty.call(message, "id"))
+                object.id = message.id;
+            if (message.generation != null && $Object.hasOwnProperty.call(message, "generation"))
+                object.generation = message.generation;
+            return object;
+        };
+
+        Change.prototype.toJSON = function() {
+            return Change.toObject(this, $protobuf.util.toJSONOptions);
+        };
+
+        return Change;
     })();
 
     auth.ListAccountsRequest = (function() {
@@ -2021,6 +2307,7 @@ export const auth = $root.auth = (() => {
 
         InspectRequest.prototype.token = "";
         InspectRequest.prototype.options = null;
+        InspectRequest.prototype.past_expiry = false;
 
         InspectRequest.encode = function (message, writer, _depth) {
             if (!writer)
@@ -2033,6 +2320,8 @@ export const auth = $root.auth = (() => {
                 writer.uint32(10).string(message.token);
             if (message.options != null && $Object.hasOwnProperty.call(message, "options"))
                 $root.auth.Options.encode(message.options, writer.uint32(18).fork(), _depth + 1).ldelim();
+            if (message.past_expiry != null && $Object.hasOwnProperty.call(message, "past_expiry") && message.past_expiry !== false)
+                writer.uint32(24).bool(message.past_expiry);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -2081,6 +2370,15 @@ export const auth = $root.auth = (() => {
                         message.options = $root.auth.Options.decode(reader, reader.size(), $undefined, _depth + 1, message.options);
                         continue;
                     }
+                case 3: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.past_expiry = value;
+                        else
+                            delete message.past_expiry;
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -2116,6 +2414,9 @@ export const auth = $root.auth = (() => {
                     throw $TypeError(".auth.InspectRequest.options: object expected");
                 message.options = $root.auth.Options.fromObject(object.options, _depth + 1);
             }
+            if (object.past_expiry != null)
+                if (object.past_expiry)
+                    message.past_expiry = $Boolean(object.past_expiry);
             return message;
         };
 
@@ -2130,11 +2431,14 @@ export const auth = $root.auth = (() => {
             if (options.defaults) {
                 object.token = "";
                 object.options = null;
+                object.past_expiry = false;
             }
             if (message.token != null && $Object.hasOwnProperty.call(message, "token"))
                 object.token = message.token;
             if (message.options != null && $Object.hasOwnProperty.call(message, "options"))
                 object.options = $root.auth.Options.toObject(message.options, options, _depth + 1);
+            if (message.past_expiry != null && $Object.hasOwnProperty.call(message, "past_expiry"))
+                object.past_expiry = message.past_expiry;
             return object;
         };
 

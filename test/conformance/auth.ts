@@ -320,6 +320,21 @@ export const cases: Readonly<Record<string, (auth: Auth) => Promise<void>>> = {
     await invalid(auth.inspect(token.accessToken));
   },
 
+  'says of a token that is judged past its expiry whether its account stands': async (auth) => {
+    for (const id of ['jane', 'joe', 'jim']) await auth.generate({ id, secret: 's' });
+    const tokenOf = async (id: string): Promise<string> => (await auth.token({ id, secret: 's' })).accessToken;
+    const [jane, joe, jim] = [await tokenOf('jane'), await tokenOf('joe'), await tokenOf('jim')];
+    const judge = (token: string): Promise<Account> => auth.inspect(token, { pastExpiry: true });
+    const reasonOf = (token: string): Promise<unknown> => judge(token).catch((e) => isMicroError(e) && e.reason);
+    await Promise.all([jane, joe, jim].map(judge));
+    await auth.deleteAccount('jane');
+    await auth.changeSecret('joe', { newSecret: 'new' });
+    assert.is(await reasonOf(jane), 'ended_account');
+    assert.is(await reasonOf(joe), 'changed_secret');
+    assert.is((await judge(jim)).id, 'jim');
+    await invalid(judge(`${jim}x`));
+  },
+
   'deletes by name, and an unknown account not at all': async (auth) => {
     await auth.generate({ id: 'jane', name: 'janey' });
     await auth.deleteAccount('janey');

@@ -109,6 +109,7 @@ const auth: readonly Omit<Endpoint, 'service'>[] = [
   { endpoint: 'Rules.Create', needs: 'admin', request: (n) => ({ rule, ...options(n) }), gives: 400 },
   { endpoint: 'Rules.Delete', needs: 'admin', request: (n) => ({ id: nosuch, ...options(n) }), gives: 400 },
   { endpoint: 'Rules.List', needs: 'any', request: options, gives: 200 },
+  { endpoint: 'Changes.Watch', needs: 'account', request: () => ({}), gives: 200 },
 ];
 
 const registry: readonly Omit<Endpoint, 'service'>[] = [

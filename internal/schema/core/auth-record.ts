@@ -1,6 +1,7 @@
 /** The auth package's wire messages as the records of the auth slot, and back. Checks nothing. */
 
 import type * as authProto from '../../../proto/gen/auth.gen.ts';
+import type { AuthChange } from '../../contract/auth-change.ts';
 import type { Account, Rule, SigningKey, Token } from '../../contract/auth.ts';
 import type { Input } from '../api.ts';
 
@@ -59,3 +60,20 @@ export const keyMessage = ({ id, publicKey, present, ends }: SigningKey): Input<
   present,
   ends: BigInt(ends),
 });
+
+/** Undefined for a word without a change. A kind this version does not know may be anything. */
+export const changeOf = ({ kind, namespace, id, generation }: authProto.Change): AuthChange | undefined => {
+  const account = id === '' ? {} : { account: { namespace, id } };
+  switch (kind) {
+    case 'ALIVE':
+      return undefined;
+    case 'CHANGED_RULES':
+      return { kind: 'rules', namespace };
+    case 'ENDED_ACCOUNT':
+      return { kind: 'tokens', generation, reason: 'ended_account', ...account };
+    case 'CHANGED_SECRET':
+      return { kind: 'tokens', generation, reason: 'changed_secret', ...account };
+    default:
+      return { kind: 'missed' };
+  }
+};

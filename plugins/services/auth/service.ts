@@ -3,7 +3,8 @@
 import type { Account, SigningKeys } from '../../../internal/contract/auth.ts';
 import { admitTo } from '../../../internal/auth/admit.ts';
 import { defaultNamespace } from '../../../internal/contract/core.ts';
-import { badRequest, notImplemented } from '../../../internal/contract/error.ts';
+import { badRequest, notImplemented, tooMany } from '../../../internal/contract/error.ts';
+import { changesWatchersMax } from '../../../internal/contract/limits.ts';
 import type { PluginContext, ServiceInstance } from '../../../internal/contract/plugin.ts';
 import { keyMessage, ruleMessage, ruleOf, tokenMessage } from '../../../internal/schema/core/auth-record.ts';
 import { authApi } from '../../../internal/schema/core/auth.ts';
@@ -11,6 +12,7 @@ import { type Impl, implement } from '../../../internal/schema/implement.ts';
 import type * as authProto from '../../../proto/gen/auth.gen.ts';
 
 import type { needs } from './plugin.ts';
+import { watchChanges } from './watch-changes.ts';
 
 type Auth = PluginContext<{}, typeof needs>['needs']['auth'];
 
@@ -20,6 +22,7 @@ export const create = (ctx: PluginContext<{}, typeof needs>): ServiceInstance =>
     ...accountMethods(ctx.needs.auth),
     ...ruleMethods(ctx.needs.auth),
     ...keyMethods(ctx.needs.auth),
+    ...changeMethods(ctx.needs.auth),
   }),
 });
 
@@ -38,7 +41,9 @@ const tokenMethods = (auth: Auth): Methods<'Auth.Generate' | 'Auth.Inspect' | 'A
       account: await auth.generate({ id, name, type, scopes, metadata, secret }, { namespace, signal: call.signal }),
     };
   },
-  'Auth.Inspect': async (request, call) => ({ account: await auth.inspect(request.token, { signal: call.signal }) }),
+  'Auth.Inspect': async ({ token, past_expiry: pastExpiry }, call) => ({
+    account: await auth.inspect(token, { pastExpiry, signal: call.signal }),
+  }),
   'Auth.Token': async (request, call) => {
     const { id, secret, refresh_token: refreshToken, token_expiry: expiry } = request;
     const wish = { id, secret, refreshToken, expirySeconds: Number(expiry) };
@@ -121,4 +126,22 @@ const keyMethods = (auth: Auth): Methods<'Keys.List' | 'Keys.Rotate'> => ({
 const keysOf = (auth: Auth, at: string): SigningKeys => {
   if (auth.keys === undefined) throw notImplemented(at, 'the auth driver of this server keeps no keys');
   return auth.keys;
+};
+
+/** Whoever is turned away, or cut off, trusts what it knows for a second only and tries again. */
+const changeMethods = (auth: Auth): Methods<'Changes.Watch'> => {
+  let watchers = 0;
+  return {
+    'Changes.Watch': async function* (request, call) {
+      const { account: watcher } = admit('Changes.Watch', request, call);
+      if (watchers >= changesWatchersMax)
+        throw tooMany('auth.Changes.Watch', `there are ${changesWatchersMax} watchers (changesWatchersMax)`);
+      watchers += 1;
+      try {
+        yield* watchChanges({ auth, watcher, signal: call.signal });
+      } finally {
+        watchers -= 1;
+      }
+    },
+  };
 };

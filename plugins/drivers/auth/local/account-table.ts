@@ -1,5 +1,6 @@
 /** Stored accounts of all namespaces, found by id or name. Owns their two kinds of keys; hashes and checks nothing. */
 
+import { firstGeneration } from '../../../../internal/auth/generation.ts';
 import type { Account } from '../../../../internal/contract/auth.ts';
 import { type AuthTable, type JsonRecord, keyOf, textOf, textsOf } from './auth-table.ts';
 
@@ -60,9 +61,6 @@ const toRecord = ({ account, hash, generation }: StoredAccount): JsonRecord => (
   name: account.name,
   generation,
 });
-
-/** Of an account whose record names no generation, as v3 writes them: that of tokens which name none either. */
-export const firstGeneration = ({ issuer, id }: Pick<Account, 'issuer' | 'id'>): string => keyOf('v3', issuer, id);
 
 const fromRecord = (record: JsonRecord): StoredAccount => {
   const id = textOf(record.id);

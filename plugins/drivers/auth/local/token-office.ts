@@ -1,10 +1,11 @@
 /** Issues and verifies access tokens against the accounts as they stand. Owns the memory of verified tokens and what ends them. */
 
-import { expired, invalidToken } from '../../../../internal/auth/token-shape.ts';
+import { firstGeneration } from '../../../../internal/auth/generation.ts';
+import { claimedExpiryMs, expired, invalidToken } from '../../../../internal/auth/token-shape.ts';
 import { type SignedFor, signToken, verifyToken } from '../../../../internal/auth/tokens.ts';
 import type { Account } from '../../../../internal/contract/auth.ts';
 import { tokenCacheMax } from '../../../../internal/contract/limits.ts';
-import { type AccountTable, firstGeneration } from './account-table.ts';
+import type { AccountTable } from './account-table.ts';
 import type { KeyRing } from './key-ring.ts';
 
 export interface TokenOffice {
@@ -12,6 +13,8 @@ export interface TokenOffice {
   issue(o: SignedFor): Promise<string>;
   /** Throws badRequest `invalid token provided`; the hint says whether it expired, is not valid, or its account has changed. */
   verify(token: string): Promise<SignedFor>;
+  /** As verify in the moment before it expired: what counts is whether its account stands. */
+  verifyPastExpiry(token: string): Promise<SignedFor>;
   /** As verify, where the token was verified before and still holds. */
   known(token: string): SignedFor | undefined;
   /** Its tokens are checked anew from now on: call after an account was deleted or got another secret. */
@@ -46,6 +49,11 @@ export const createTokenOffice = (o: TokenOfficeOptions): TokenOffice => {
       if (known.expiry * 1_000 > o.now()) return known;
       verified.delete(token);
       throw invalidToken(expired(known.expiry, o.now()));
+    },
+    async verifyPastExpiry(token) {
+      const signed = verifyToken(o.keys.keys(), token, Math.min(o.now(), claimedExpiryMs(token) - 1));
+      await requireCurrent(signed, o);
+      return signed;
     },
     known(token) {
       const known = verified.get(token);

@@ -52,6 +52,17 @@ test('a token ends, also one that was inspected before', () =>
     assert.is((await fault(auth.inspect(token.accessToken))).reason, 'expired_token', 'and stays ended');
   }));
 
+test('a token that has expired can still be asked whether its account stands', () =>
+  withAuth(async (auth) => {
+    await auth.generate({ id: 'bob', secret: 's' });
+    const { accessToken } = await auth.token({ id: 'bob', secret: 's', expirySeconds: 60 });
+    now += 3_600_000;
+    assert.is((await auth.inspect(accessToken, { pastExpiry: true })).id, 'bob');
+    assert.is((await fault(auth.inspect(accessToken))).reason, 'expired_token', 'that makes it no good');
+    await auth.deleteAccount('bob');
+    assert.is((await fault(auth.inspect(accessToken, { pastExpiry: true }))).reason, 'ended_account');
+  }));
+
 test('a used refresh token works for 60 s and gives the same successor', () =>
   withAuth(async (auth) => {
     const first = await auth.token(admin);

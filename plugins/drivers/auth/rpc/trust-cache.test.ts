@@ -9,11 +9,15 @@ const test = suite('trust cache');
 
 const open = () => {
   let now = 0;
+  let watched = true;
   let asked = 0;
   const cache = createTrustCache<number>({
     now: () => now,
     max: 2,
+    tagOf: (key) => `tag of ${key}`,
     until: () => now + 10,
+    watched: () => watched,
+    unwatchedMs: 3,
     graceMs: 20,
     survives: (e) => String(e).includes('down'),
   });
@@ -23,7 +27,7 @@ const open = () => {
       asked += 1;
       return asked;
     });
-  return { cache, get, at: (ms: number) => (now = ms), asked: () => asked };
+  return { cache, get, at: (ms: number) => (now = ms), watch: (is: boolean) => (watched = is) };
 };
 
 const rejects = async (work: Promise<unknown>): Promise<void> => {
@@ -67,6 +71,43 @@ test('holds no more than its bound, the oldest goes', async () => {
   assert.is(await get('c'), 3);
   assert.is(await get('b'), 2);
   assert.is(await get('a'), 4);
+});
+
+test('while nobody tells of changes an answer counts for a moment from when it was asked for', async () => {
+  const { cache, get, at, watch } = open();
+  await get('a');
+  at(3);
+  assert.is(cache.known('a'), 1);
+  watch(false);
+  assert.is(cache.known('a'), undefined);
+  assert.is(await get('a'), 2);
+  at(5);
+  assert.is(await get('a'), 2);
+  at(6);
+  assert.is(await get('a', new Error('down')), 2, 'the grace begins where it ended');
+  at(26);
+  await rejects(get('a', new Error('down')));
+});
+
+test('forgets what has ended and keeps the rest', async () => {
+  const { cache, get } = open();
+  await get('a');
+  await get('b');
+  cache.drop('tag of a');
+  assert.is(cache.known('b'), 2);
+  assert.is(await get('a'), 3);
+});
+
+test('who asks after an answer has ended does not share one that is on its way', async () => {
+  const { cache } = open();
+  const early = Promise.withResolvers<number>();
+  const first = cache.get('a', () => early.promise);
+  cache.drop('tag of a');
+  const second = cache.get('a', async () => 7);
+  early.resolve(1);
+  assert.is(await first, 1);
+  assert.is(await second, 7);
+  assert.is(cache.known('a'), 7);
 });
 
 test('what was asked before a clear is not remembered after it', async () => {

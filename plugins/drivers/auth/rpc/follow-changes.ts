@@ -1,0 +1,99 @@
+/** Follows the auth service's feed of changes over restarts and broken links. Owns one open watch; remembers no answers. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { AuthChange } from '../../../../internal/contract/auth-change.ts';
+import { isMicroError } from '../../../../internal/contract/error.ts';
+import {
+  changesLiveMs,
+  changesRefusedMs,
+  changesRetryMsMax,
+  changesRetryMsMin,
+  changesSilentMs,
+} from '../../../../internal/contract/limits.ts';
+import type { Logger } from '../../../../internal/contract/logger.ts';
+import { backoff } from '../../../../internal/time/backoff.ts';
+
+export interface FollowOptions {
+  /** Opens a watch that ends with the signal; undefined for a word without a change. */
+  open(signal: AbortSignal): AsyncIterable<AuthChange | undefined>;
+  /** Each change as it comes; `missed` first, whenever a watch begins. */
+  tell(change: AuthChange): void;
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  readonly now: () => number;
+}
+
+export interface Following {
+  /** Whether every change up to a moment ago has been told. */
+  live(): boolean;
+  /** Starts, the first time. */
+  start(): void;
+  /** Resolves when the signal has ended it. */
+  stopped(): Promise<void>;
+}
+
+export const followChanges = (o: FollowOptions): Following => {
+  let heardAt: number | undefined;
+  let running: Promise<void> | undefined;
+  const heard = (): void => {
+    heardAt = o.now();
+  };
+  const lost = (): void => {
+    heardAt = undefined;
+  };
+  return {
+    live: () => heardAt !== undefined && o.now() - heardAt < changesLiveMs,
+    start() {
+      running ??= follow(o, { heard, lost });
+    },
+    stopped: async () => running,
+  };
+};
+
+interface Pulse {
+  heard(): void;
+  lost(): void;
+}
+
+const follow = async (o: FollowOptions, { heard, lost }: Pulse): Promise<void> => {
+  const pauses = backoff({ minMs: changesRetryMsMin, maxMs: changesRetryMsMax, jitter: 0.5 });
+  const begun = (): void => {
+    pauses.reset();
+    o.tell({ kind: 'missed' });
+  };
+  while (!o.signal.aborted) {
+    let pauseMs: number | undefined;
+    try {
+      await followOnce(o, { begun, heard });
+    } catch (e) {
+      if (o.signal.aborted) return;
+      if (isRefusal(e)) pauseMs = changesRefusedMs;
+      o.log.debug('changes of accounts and rules are not told', { error: e instanceof Error ? e.message : String(e) });
+    }
+    lost();
+    await sleep(pauseMs ?? pauses.next(), undefined, { signal: o.signal, ref: false }).catch(() => undefined);
+  }
+};
+
+/** One watch, until it ends or falls silent. */
+const followOnce = async (o: FollowOptions, { begun, heard }: { begun(): void; heard(): void }): Promise<void> => {
+  const silent = new AbortController();
+  const timer = setTimeout(() => silent.abort(new Error(`nothing heard for ${changesSilentMs} ms`)), changesSilentMs);
+  timer.unref();
+  try {
+    let first = true;
+    for await (const change of o.open(AbortSignal.any([o.signal, silent.signal]))) {
+      timer.refresh();
+      if (first) begun();
+      first = false;
+      if (change !== undefined) o.tell(change);
+      heard();
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+/** An old server, one whose driver tells nothing, or one that does not let us watch: asking again soon would not help. */
+const isRefusal = (e: unknown): boolean => isMicroError(e) && [401, 403, 501].includes(e.code);
