@@ -2,6 +2,22 @@
 
 import { randomUUID } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** Else a power cut may bring back the older file, or keep of two written in turn only the later one. */
+const syncFolder = async (folder: string): Promise<void> => {
+  // Windows opens no folders.
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } catch (e) {
+    // Some network file systems cannot; there is nothing better to do there.
+    if (!(e instanceof Error && 'code' in e && (e.code === 'EINVAL' || e.code === 'ENOTSUP'))) throw e;
+  } finally {
+    await handle.close();
+  }
+};
 
 /** Written aside with mode 0600, flushed and renamed, so that a crash never leaves half a secret. */
 export const writeSecret = async (file: string, text: string): Promise<void> => {
@@ -15,6 +31,7 @@ export const writeSecret = async (file: string, text: string): Promise<void> => 
       await handle.close();
     }
     await rename(aside, file);
+    await syncFolder(dirname(file));
   } catch (e) {
     await rm(aside, { force: true });
     throw e;

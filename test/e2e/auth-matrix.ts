@@ -110,6 +110,9 @@ const auth: readonly Omit<Endpoint, 'service'>[] = [
   { endpoint: 'Rules.Delete', needs: 'admin', request: (n) => ({ id: nosuch, ...options(n) }), gives: 400 },
   { endpoint: 'Rules.List', needs: 'any', request: options, gives: 200 },
   { endpoint: 'Changes.Watch', needs: 'account', request: () => ({}), gives: 200 },
+  { endpoint: 'Keys.List', needs: 'platform', request: () => ({}), gives: 200 },
+  // It does make new keys; the tokens of everybody else here must live through that.
+  { endpoint: 'Keys.Rotate', needs: 'platform', request: () => ({}), gives: 200 },
 ];
 
 const registry: readonly Omit<Endpoint, 'service'>[] = [

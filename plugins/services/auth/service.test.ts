@@ -94,6 +94,23 @@ for (const [id, attempt] of Object.entries(adminOnly)) {
   });
 }
 
+test('the keys are for admins and services of namespace micro only', async () => {
+  for (const endpoint of ['Keys.List', 'Keys.Rotate'] as const) {
+    const at = `auth.${endpoint}`;
+    assert.is(await outcome(as('nobody')[endpoint]({})), `401 ${at} an account is required`);
+    assert.is(await outcome(as('microUser')[endpoint]({})), `401 ${at} Unauthorized`);
+    for (const name of ['user', 'fooAdmin', 'fooService'] as const)
+      assert.is(await outcome(as(name)[endpoint]({})), `403 ${at} access denied to namespace`, name);
+  }
+  const { keys } = await as('admin')['Keys.List']({});
+  assert.equal(
+    keys.map(({ present, ends }) => ({ present, ends })),
+    [{ present: true, ends: 0n }],
+  );
+  const text = '412 auth.Keys.Rotate the key that signs tokens is given by MICRO_AUTH_PRIVATE_KEY';
+  assert.is(await outcome(as('admin')['Keys.Rotate']({})), text);
+});
+
 test('Rules.List is for any account of the namespace', async () => {
   for (const name of ['user', 'fooService', 'admin'] as const)
     assert.is(await outcome(as(name)['Rules.List'](foo)), 'ok', name);

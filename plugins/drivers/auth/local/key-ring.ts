@@ -34,6 +34,10 @@ export interface KeyRingOptions {
   /** A private key that the settings give: it signs instead of the one in the folder, and cannot be replaced here. */
   readonly given?: { readonly text: string; readonly origin: string };
   readonly now: () => number;
+  /** Default makeKeys: a test cannot wait for dozens of keys. */
+  make?(): Promise<KeyPair>;
+  /** Default writeSecret: a test stops between two writes. */
+  write?(file: string, text: string): Promise<void>;
 }
 
 /** A key that signs no more. */
@@ -62,6 +66,7 @@ export const openKeyRing = async (o: KeyRingOptions): Promise<KeyRing> => {
     public: join(o.folder, 'id_rsa.pub'),
     former: join(o.folder, 'former_keys'),
   };
+  const { make = makeKeys, write = writeSecret } = o;
   let present = await presentKeys(o, files.private);
   let former: readonly FormerKey[];
   const alive = (): readonly FormerKey[] => former.filter(({ ends }) => ends * 1_000 > o.now());
@@ -69,7 +74,7 @@ export const openKeyRing = async (o: KeyRingOptions): Promise<KeyRing> => {
     key,
     ends: Math.ceil(o.now() / 1_000) + tokenExpirySecondsMax,
   });
-  const put = async (kept: Kept): Promise<void> => writeSecret(files.former, textOf(kept));
+  const put = async (kept: Kept): Promise<void> => write(files.former, textOf(kept));
 
   const kept = readKept(files.former);
   former = kept.former.filter(({ key }) => key.id !== present.id);
@@ -79,7 +84,7 @@ export const openKeyRing = async (o: KeyRingOptions): Promise<KeyRing> => {
   if (kept.present?.id !== present.id) await put({ present, former });
   // A crash may have come between the two.
   if (o.given === undefined && readIfThere(files.public) !== present.publicText)
-    await writeSecret(files.public, present.publicText);
+    await write(files.public, present.publicText);
 
   return {
     get present() {
@@ -94,24 +99,27 @@ export const openKeyRing = async (o: KeyRingOptions): Promise<KeyRing> => {
       if (o.given !== undefined) throw cannotRotate(o.given.origin);
       const left = endOldTokens ? [] : [retired(present), ...alive()];
       if (left.length > formerKeysMax) throw tooManyKeys();
-      const next = await makeKeys();
+      const next = await make();
       // The old key is among the former ones before it stops signing: a crash at any point leaves every token valid that was to stay so.
       await put({ present: undefined, former: left });
-      await writeSecret(files.private, next.privateText);
+      await write(files.private, next.privateText);
       former = left;
       present = next;
-      await writeSecret(files.public, next.publicText);
+      await write(files.public, next.publicText);
       await put({ present, former });
     },
   };
 };
 
-const presentKeys = async ({ given }: KeyRingOptions, file: string): Promise<KeyPair> => {
+const presentKeys = async (
+  { given, make = makeKeys, write = writeSecret }: KeyRingOptions,
+  file: string,
+): Promise<KeyPair> => {
   if (given !== undefined) return parsePrivateKey(given.text, given.origin);
   const text = readIfThere(file);
   if (text !== undefined) return parsePrivateKey(text, file);
-  const made = await makeKeys();
-  await writeSecret(file, made.privateText);
+  const made = await make();
+  await write(file, made.privateText);
   return made;
 };
 
