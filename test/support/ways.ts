@@ -20,6 +20,8 @@ export interface Ask {
   /** Default `micro`; null sends no namespace. */
   readonly namespace?: string | null;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The listener that is called directly, where it is not that of the service in `namespace`. */
+  readonly address?: string;
   /** The gRPC path, where it is not made of service and endpoint. */
   readonly path?: string;
 }
@@ -76,7 +78,8 @@ export const openWays = async (server: Server): Promise<Ways> => {
   return {
     addressOf,
     proxy: async (ask) => callGrpc(sessionTo(server.proxyAddress), ask),
-    direct: async (ask) => callGrpc(sessionTo(await addressOf(ask.service, ask.namespace ?? 'micro')), ask),
+    direct: async (ask) =>
+      callGrpc(sessionTo(ask.address ?? (await addressOf(ask.service, ask.namespace ?? 'micro'))), ask),
     api: (ask) => callHttp(server.apiAddress, agent, ask),
     close: async () => {
       for (const session of sessions.values()) session.destroy();
