@@ -25,16 +25,18 @@ export const admitTo =
     const id = access.id ?? `${service}.${endpoint}`;
     if (call.account === undefined && access.anonymous !== undefined) throw unauthorized(id, access.anonymous, noToken);
     const namespace = namespaceOf(access, request, call);
-    return { account: check(access, { account: call.account, namespace, id }), namespace };
+    return { account: admitAccount(access, { account: call.account, namespace, id }), namespace };
   };
 
-interface Asked {
+export interface AskedAccess {
   readonly account: Account | undefined;
   readonly namespace: string;
+  /** Of a denial. */
   readonly id: string;
 }
 
-const check = ({ need }: Access, { account, namespace, id }: Asked): Account => {
+/** The check of one endpoint that not everybody may call; the dry run of the command line asks it as well. Throws as admitTo does. */
+export const admitAccount = ({ need }: Access, { account, namespace, id }: AskedAccess): Account => {
   switch (need) {
     case 'none':
     case 'account':

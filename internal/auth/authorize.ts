@@ -13,6 +13,11 @@ export const isAdmin = (account: Account): boolean =>
 /** An admin or service of namespace `micro`: may act in every namespace. */
 export const isPlatformAdmin = (account: Account): boolean => account.issuer === defaultNamespace && isAdmin(account);
 
+/** Who need not know the old secret to set a new one: admins of namespace `micro`, and services in their own namespace. */
+export const mayResetSecrets = (account: Account, namespace: string): boolean =>
+  (account.issuer === defaultNamespace && account.scopes.includes('admin')) ||
+  (account.type === 'service' && account.issuer === namespace);
+
 /**
  * Admits the platform's admins and services everywhere, users and services in their own namespace. An empty namespace means
  * `micro`. Throws v3's 401 or 403 with `method` (`registry.Registry.Register`) as id; returns the account that passed.

@@ -107,6 +107,7 @@ const judge = (
     account,
     resource: resourceOf(check),
     namespace: check.rulesNamespace ?? namespace,
+    rules,
     problem,
   });
   const called = `call made to ${check.service}:${check.endpoint}`;
@@ -148,23 +149,26 @@ const tokenIn = (check: CallCheck): string | undefined => {
 
 const malformed: Problem = { reason: 'malformed_token', hint: 'send authorization: Bearer TOKEN' };
 
-type Asked = Pick<CallCheck, 'service' | 'endpoint' | 'type' | 'rulesNamespace'>;
+export type Asked = Pick<CallCheck, 'service' | 'endpoint' | 'type' | 'rulesNamespace'>;
 
-interface Facts {
+export interface Facts {
   readonly account: Account | undefined;
   readonly namespace: string;
   readonly rules: readonly Rule[];
 }
 
-const decideCall = (check: Asked, { account, namespace, rules }: Facts): Decision => {
+/** What rules and namespaces say of a call. Pure; the dry run of the command line asks it as well. */
+export const decideCall = (check: Asked, { account, namespace, rules }: Facts): Decision => {
   const resource = resourceOf(check);
   const decision = decide({ rules, account, resource, namespace: check.rulesNamespace ?? namespace });
   if (!decision.allowed || account === undefined) return decision;
   const closed = [namespace, check.rulesNamespace ?? namespace].find((entered) => !mayEnter(account, entered));
   if (closed === undefined) return decision;
-  if (matchingRules(rules, resource).find((rule) => rule.scope === '+')?.access === 'granted') return decision;
+  const entry = matchingRules(rules, resource).find((rule) => rule.scope === '+');
+  if (entry?.access === 'granted') return decision;
   return {
     allowed: false,
+    ...(entry !== undefined && { rule: entry }),
     reason: `${account.id} belongs to namespace ${account.issuer}, the call is about namespace ${closed}`,
     denial: 'wrong_namespace',
   };

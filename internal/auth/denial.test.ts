@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 
 import { suite } from '../../test/support/suite.ts';
 import type { Account, Resource, Rule } from '../contract/auth.ts';
+import { decideCall } from './check-call.ts';
 import { allowingCommand, explainDenial } from './denial.ts';
 import { decide, defaultRule } from './rules.ts';
 
@@ -20,11 +21,18 @@ const account = (id: string, more: Partial<Account> = {}): Account => ({
   ...more,
 });
 const resource: Resource = { type: 'service', name: 'helloworld', endpoint: 'Helloworld.Call' };
+const asked = { service: resource.name, endpoint: resource.endpoint };
 const denied: Rule = { ...defaultRule, id: 'nobody', scope: '*', access: 'denied', priority: 4 };
 const only: Rule = { ...defaultRule, id: 'staff', scope: 'staff' };
 
 const explain = (rules: readonly Rule[], who: Account | undefined, namespace = 'foo') =>
-  explainDenial({ decision: decide({ rules, account: who, resource, namespace }), account: who, resource, namespace });
+  explainDenial({
+    decision: decide({ rules, account: who, resource, namespace }),
+    account: who,
+    resource,
+    namespace,
+    rules,
+  });
 
 for (const c of [
   { name: 'nobody', rules: [only], who: undefined, reason: 'no_token', hint: /^the call carries no token: send/ },
@@ -64,12 +72,18 @@ for (const c of [
     assert.match(why.hint, c.hint);
   });
 
-test('names are quoted for the shell', () => {
+test('names are quoted for the shell, and a rule gets an id of its own', () => {
   const odd = { type: 'service', name: "it's", endpoint: '/a b/*' };
   const decision = decide({ rules: [], account: undefined, resource: odd, namespace: 'micro' });
   assert.is(
-    allowingCommand({ decision, account: undefined, resource: odd, namespace: 'micro' }),
-    `micro auth create rule 'allow-it'\\''s' --scope= --resource='service:it'\\''s:/a b/*'`,
+    allowingCommand({
+      decision,
+      account: undefined,
+      resource: odd,
+      namespace: 'micro',
+      rules: [{ ...defaultRule, id: "allow-it's" }],
+    }),
+    `micro auth create rule 'allow-it'\\''s-2' --scope= --resource='service:it'\\''s:/a b/*'`,
   );
 });
 
@@ -90,16 +104,17 @@ const anyAccount = fc.option(
   { nil: undefined },
 );
 
-test('the rule that the command makes allows the call', () => {
+test('the rule that the command makes allows the call, also into another namespace', () => {
   fc.assert(
     fc.property(fc.array(anyRule, { maxLength: 8 }), anyAccount, fc.constantFrom('foo', 'micro'), (rules, who, ns) => {
       const caller = who && account('bob', who);
-      const decision = decide({ rules, account: caller, resource, namespace: ns });
+      const decision = decideCall(asked, { account: caller, namespace: ns, rules });
       if (decision.allowed) return;
-      const command = allowingCommand({ decision, account: caller, resource, namespace: ns });
-      const made = ruleOf(command);
-      assert.is(decide({ rules: [...rules, made], account: caller, resource, namespace: ns }).allowed, true, command);
+      const command = allowingCommand({ decision, account: caller, resource, namespace: ns, rules });
+      const more = [...rules, ruleOf(command)];
+      assert.is(decideCall(asked, { account: caller, namespace: ns, rules: more }).allowed, true, command);
     }),
+    { numRuns: 500 },
   );
 });
 

@@ -12,6 +12,8 @@ export interface Denied {
   readonly resource: Resource;
   /** Whose rules decided. */
   readonly namespace: string;
+  /** All rules of the namespace, so that a new one gets an id of its own. */
+  readonly rules: readonly Rule[];
   /** What is wrong with the token that was sent. */
   readonly problem?: Problem;
 }
@@ -48,17 +50,18 @@ const canCommand = (account: Account, { resource, namespace }: Denied): string =
     shellWord(account.id),
     shellWord(resource.name),
     shellWord(resource.endpoint),
+    account.issuer === namespace ? '' : `--account_namespace=${shellWord(account.issuer)}`,
     inNamespace(namespace),
   ]
     .filter((part) => part !== '')
     .join(' ');
 
 /** Admits this account and no more than it must: by its first scope, else everyone of its namespace. It outranks the rule that decided. */
-export const allowingCommand = ({ decision, account, resource, namespace }: Omit<Denied, 'problem'>): string => {
+export const allowingCommand = ({ decision, account, resource, namespace, rules }: Omit<Denied, 'problem'>): string => {
   const { type, name, endpoint } = resource;
   const priority = priorityAbove(decision.rule);
   return [
-    `micro auth create rule ${shellWord(`allow-${name}`)}`,
+    `micro auth create rule ${shellWord(freeId(`allow-${name}`, rules))}`,
     `--scope=${shellWord(scopeFor(account, namespace))}`,
     `--resource=${shellWord(`${type}:${name}:${endpoint}`)}`,
     priority === 0 ? '' : `--priority=${priority}`,
@@ -66,6 +69,14 @@ export const allowingCommand = ({ decision, account, resource, namespace }: Omit
   ]
     .filter((part) => part !== '')
     .join(' ');
+};
+
+/** `allow-shop`, `allow-shop-2` and so on: the first that no rule has. */
+const freeId = (wanted: string, rules: readonly Rule[]): string => {
+  const taken = new Set(rules.map((rule) => rule.id));
+  let id = wanted;
+  for (let n = 2; taken.has(id); n++) id = `${wanted}-${n}`;
+  return id;
 };
 
 const scopeFor = (account: Account | undefined, namespace: string): string => {

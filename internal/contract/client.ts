@@ -33,6 +33,8 @@ export interface ClientLogin {
   token(): Promise<string | undefined>;
   /** Why token() last gave nothing, and the way out. */
   explain(): string | undefined;
+  /** token() last gave the machine's own credential: nobody has logged in. */
+  isMachine(): boolean;
 }
 
 export interface Client {

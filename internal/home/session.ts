@@ -35,6 +35,8 @@ export interface Session extends Place {
   token(): Promise<string | undefined>;
   /** Why token() last gave nothing, and the way out; the second line of a refusal. */
   explain(): string | undefined;
+  /** token() last gave the machine's own credential: nobody has logged in. */
+  isMachine(): boolean;
 }
 
 /** Tokens are renewed when less than this is left. */
@@ -56,6 +58,7 @@ export const openSession = (o: SessionOptions): Session => {
       return pending;
     },
     explain: () => source.explain(),
+    isMachine: () => source.isMachine(),
   };
 };
 
@@ -67,7 +70,7 @@ const servicePlace = (o: SessionOptions, address: string): Place => ({
   ...parseAddress(address),
 });
 
-type Source = Pick<Session, 'token' | 'explain'>;
+type Source = Pick<Session, 'token' | 'explain' | 'isMachine'>;
 
 const credentialSource = (o: SessionOptions, credentials: Credentials, place: Place): Source => {
   let held: Token | undefined;
@@ -89,6 +92,7 @@ const credentialSource = (o: SessionOptions, credentials: Credentials, place: Pl
       return held?.accessToken;
     },
     explain: () => problem,
+    isMachine: () => false,
   };
 };
 
@@ -108,9 +112,11 @@ const renew = async (
 
 const loginSource = (o: SessionOptions, place: Place): Source => {
   let problem: string | undefined;
+  let machine = false;
   return {
     async token() {
       problem = undefined;
+      machine = false;
       const login = readLogin(o.home, place);
       if (login !== undefined) {
         if (msLeft(login.token, o.now()) > renewBeforeMs) return login.token.accessToken;
@@ -122,9 +128,11 @@ const loginSource = (o: SessionOptions, place: Place): Source => {
       if (problem !== undefined) return undefined;
       const local = isLoggedOut(o.home, place) ? undefined : localAdmin(o, place);
       if (local === undefined) problem = `you are not logged in to ${place.environment}: micro login`;
+      machine = local !== undefined;
       return local;
     },
     explain: () => problem,
+    isMachine: () => machine,
   };
 };
 

@@ -213,6 +213,10 @@ const verbs: Readonly<Record<string, Verb>> = {
     run.files.set(right!, got);
     run.updated.add(right!);
   },
+  /** keep NAME: the stdout of the last command as a variable, blanks at its ends left out. */
+  keep: (run, [name]) => {
+    run.env[name!] = run.last.stdout.trim();
+  },
   exists: (run, args, negated) => {
     for (const a of args)
       if (existsSync(resolve(run.cwd, a)) === negated) throw new Error(`${a} ${negated ? 'exists' : 'is missing'}`);

@@ -2,6 +2,7 @@
 
 import type { Account, SigningKeys } from '../../../internal/contract/auth.ts';
 import { admitTo } from '../../../internal/auth/admit.ts';
+import { mayResetSecrets } from '../../../internal/auth/authorize.ts';
 import { defaultNamespace } from '../../../internal/contract/core.ts';
 import { badRequest, notImplemented, tooMany } from '../../../internal/contract/error.ts';
 import { changesWatchersMax } from '../../../internal/contract/limits.ts';
@@ -69,7 +70,7 @@ const accountMethods = (auth: Auth): Methods<'Accounts.List' | 'Accounts.Delete'
     const at = 'auth.Accounts.ChangeSecret';
     if (request.new_secret === '') throw badRequest(at, 'New secret should not be blank');
     const { namespace, account: caller } = admit('Accounts.ChangeSecret', request, call);
-    const oldSecret = mayReset(caller, namespace) ? undefined : request.old_secret;
+    const oldSecret = mayResetSecrets(caller, namespace) ? undefined : request.old_secret;
     const secrets = { oldSecret, newSecret: request.new_secret };
     await auth.changeSecret(request.id, secrets, { namespace, signal: call.signal });
     return {};
@@ -78,11 +79,6 @@ const accountMethods = (auth: Auth): Methods<'Accounts.List' | 'Accounts.Delete'
 
 const isOwn = (caller: Account, idOrName: string, namespace: string): boolean =>
   caller.issuer === namespace && (caller.id === idOrName || caller.name === idOrName);
-
-/** Who need not know the old secret: admins of namespace `micro`, and services in their own namespace. */
-const mayReset = (caller: Account, namespace: string): boolean =>
-  (caller.issuer === defaultNamespace && caller.scopes.includes('admin')) ||
-  (caller.type === 'service' && caller.issuer === namespace);
 
 const ruleMethods = (auth: Auth): Methods<'Rules.Create' | 'Rules.Delete' | 'Rules.List'> => ({
   'Rules.Create': async (request, call) => {

@@ -13,6 +13,7 @@ import type { Problem } from '../../../../internal/contract/denial.ts';
 import { badRequest, conflict, isMicroError } from '../../../../internal/contract/error.ts';
 import { tokenExpirySeconds, tokenExpirySecondsMax } from '../../../../internal/contract/limits.ts';
 import type { PluginContext, Running } from '../../../../internal/contract/plugin.ts';
+import { formatDuration } from '../../../../internal/time/duration.ts';
 import { type AccountTable, createAccountTable, type StoredAccount } from './account-table.ts';
 import { openAuthTable } from './auth-table.ts';
 import { createDefaultAdmin, type DefaultAdmin } from './default-admin.ts';
@@ -210,6 +211,7 @@ const requireExpiry = (wish: number | undefined): number => {
     throw badRequest(
       'auth.Auth.Token',
       `token expiry is not within 1 and tokenExpirySecondsMax (${tokenExpirySecondsMax})`,
+      { hint: `a token lives for ${formatDuration(tokenExpirySecondsMax * 1_000)} at the most` },
     );
   return wish;
 };

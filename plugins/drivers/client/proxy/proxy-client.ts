@@ -62,7 +62,11 @@ export const create = (ctx: Context): Client & Running => {
         },
       };
     },
-    login: { token: () => session().token(), explain: () => session().explain() },
+    login: {
+      token: () => session().token(),
+      explain: () => session().explain(),
+      isMachine: () => session().isMachine(),
+    },
     stop: () => rpc.close(),
   };
 };
