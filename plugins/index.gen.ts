@@ -2,6 +2,7 @@
 
 import type { Plugin } from '../internal/contract/plugin.ts';
 
+import { plugin as commandsAuth } from './commands/auth/plugin.ts';
 import { plugin as commandsCall } from './commands/call/plugin.ts';
 import { plugin as commandsCompletion } from './commands/completion/plugin.ts';
 import { plugin as commandsDynamic } from './commands/dynamic/plugin.ts';
@@ -56,6 +57,7 @@ import { plugin as servicesRuntime } from './services/runtime/plugin.ts';
 import { plugin as servicesStore } from './services/store/plugin.ts';
 
 export const plugins: readonly Plugin[] = [
+  commandsAuth,
   commandsCall,
   commandsCompletion,
   commandsDynamic,
