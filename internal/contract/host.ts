@@ -3,7 +3,7 @@
 import type { LocalCalls } from './call-transport.ts';
 import { capability } from './capability.ts';
 import type { Listener } from './listener.ts';
-import type { Plugin, PluginId } from './plugin.ts';
+import type { Notice, Plugin, PluginId } from './plugin.ts';
 
 export interface PlanStep {
   readonly id: PluginId;
@@ -71,6 +71,8 @@ export interface StartOptions {
 
 export interface Started {
   readonly listeners: readonly Listener[];
+  /** What plugins have to say to the person who started them; may hold secrets. */
+  readonly notices: readonly Notice[];
   /** Resolves when everything has stopped; rejects when a plugin fails while running. */
   readonly ended: Promise<void>;
   stop(): Promise<void>;

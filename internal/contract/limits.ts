@@ -281,3 +281,8 @@ export const tlsHandshakeMs = 10_000;
 export const tlsHandshakesMax = 1_000;
 export const certificateFileBytesMax = MiB;
 export const certificateLookMs = 2_000;
+/** A certificate that a server makes for itself: its life, when it is renewed before its end, names in it, and how often that is looked at. */
+export const selfSignedDays = 397;
+export const selfSignedRenewDays = 60;
+export const selfSignedNamesMax = 100;
+export const selfSignedLookMs = 3_600_000;

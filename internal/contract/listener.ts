@@ -8,4 +8,8 @@ export interface Listener {
   readonly protocol: string;
   /** Whether calls through it are checked against accounts and rules. */
   readonly auth: boolean;
+  /** How other machines reach it, where they do: `https://host:port`. */
+  readonly url?: string;
+  /** What they pin, where no authority vouches for its certificate (internal/tls/fingerprint.ts). */
+  readonly fingerprint?: string;
 }

@@ -47,6 +47,14 @@ export interface Running {
   start?(): Promise<void>;
   /** Releases everything; safe after a half start and safe twice. */
   stop?(deadline: AbortSignal): Promise<void>;
+  /** What the person who starts it must read now. Asked once, when everything has started; shown on the terminal, never logged. */
+  notices?(): readonly Notice[];
+}
+
+/** One line for people: `admin`, and what there is to say. */
+export interface Notice {
+  readonly name: string;
+  readonly text: string;
 }
 
 export interface DriverPlugin<T, C extends FieldSpecs, N extends Needs> extends Manifest<C, N> {

@@ -9,13 +9,14 @@ import { performance } from 'node:perf_hooks';
 import type { LocalCalls } from '../contract/call-transport.ts';
 import type { Needs, Resolved } from '../contract/capability.ts';
 import { ExitError } from '../contract/error.ts';
-import type { FieldSpecs } from '../contract/field.ts';
+import type { FieldSpec, FieldSpecs } from '../contract/field.ts';
 import type { ExternalPlugin, Host, PluginState, Started, StartOptions } from '../contract/host.ts';
 import type { Listener } from '../contract/listener.ts';
 import type { Logger } from '../contract/logger.ts';
 import type { Plugin, PluginContext, PluginId } from '../contract/plugin.ts';
 import { microDir } from '../home/home-dir.ts';
 import { makePrivateFolder } from '../process/private-folder.ts';
+import { withExposure } from './exposure.ts';
 import {
   type Bindings,
   bindingsAlone,
@@ -138,7 +139,13 @@ export const createHost = (o: HostOptions): OwnHost => {
     start: async (ids, start = {}) => {
       const plan = withReasons(external, () => planOf(ids, planOptions(bindFor(ids))));
       for (const step of plan.steps) o.trace?.('plan', JSON.stringify(step));
-      const run = await startPlan({ ...runOptions(start.settings), plan, address: start.address });
+      const addressOf = (plugin: Plugin): string | undefined =>
+        plugin.kind === 'service' && plugin.config?.address !== undefined
+          ? settings.values(plugin as Configured<AddressSetting>, layersOf(plugin.id, start.settings)).address
+          : undefined;
+      const exposure = { steps: plan.steps, plugins: o.plugins, addressOf, shared: start.address };
+      const given = withExposure(exposure, start.settings);
+      const run = await startPlan({ ...runOptions(given), plan, address: start.address });
       ready.resolve(run.listeners);
       return startedOf(run);
     },
@@ -160,6 +167,9 @@ export const createHost = (o: HostOptions): OwnHost => {
   };
   return self;
 };
+
+/** What a service with a port of its own has. */
+type AddressSetting = { readonly address: FieldSpec<'string'> };
 
 /** Neither part holds a blank. */
 const localKey = (service: string, namespace: string): string => `${namespace} ${service}`;
@@ -190,6 +200,7 @@ const startedOf = (run: Run): Started => {
   ended.catch(() => {});
   return {
     listeners: run.listeners,
+    notices: run.notices,
     ended,
     stop: async () => {
       try {

@@ -60,7 +60,7 @@ export const createSettings = (o: SettingsOptions): Settings => {
   const variable = (name: string): string | undefined => o.flags?.get(name) || o.env[name] || undefined;
   const sourceOf = (plugin: Configured<FieldSpecs>, name: string, spec: FieldSpec, layers: SettingLayers): Source => {
     const given = layers.given?.[name];
-    if (given !== undefined) return { origin: 'flag', label: `--${name}`, texts: [given] };
+    if (given !== undefined) return { origin: 'flag', label: `--${name}`, texts: itemsOf(spec, given) };
     const byVariable = variableSource(o, spec);
     if (byVariable !== undefined) return byVariable;
     const stored = fileSection().get(plugin.id)?.[name];
@@ -100,12 +100,14 @@ interface Source {
 const variableSource = (o: SettingsOptions, spec: FieldSpec): Source | undefined => {
   if (spec.env === undefined) return undefined;
   const flag = o.flags?.get(spec.env);
-  // Only in variables does a comma separate items (cli.md 0.1.5).
-  const items = (text: string): readonly string[] => (spec.list ? text.split(',').map((item) => item.trim()) : [text]);
-  if (flag) return { origin: 'flag', label: `the flag for ${spec.env}`, texts: items(flag) };
+  if (flag) return { origin: 'flag', label: `the flag for ${spec.env}`, texts: itemsOf(spec, flag) };
   const text = o.env[spec.env];
-  return text ? { origin: 'env', label: spec.env, texts: items(text) } : undefined;
+  return text ? { origin: 'env', label: spec.env, texts: itemsOf(spec, text) } : undefined;
 };
+
+/** Where a text stands for a whole list, commas separate its items, as in variables (cli.md 0.1.5). */
+const itemsOf = (spec: FieldSpec, text: string): readonly string[] =>
+  spec.list ? text.split(',').map((item) => item.trim()) : [text];
 
 const typedOf = (id: PluginId, name: string, spec: FieldSpec, source: Source): unknown => {
   if (source.texts === undefined) {

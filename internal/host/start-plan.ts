@@ -11,7 +11,8 @@ import { startTimeoutMs, stopTimeoutMs } from '../contract/limits.ts';
 import type { PlanStep } from '../contract/host.ts';
 import type { Listener } from '../contract/listener.ts';
 import type { Logger } from '../contract/logger.ts';
-import type { Plugin, PluginContext, PluginId, Running, ServiceInstance } from '../contract/plugin.ts';
+import { dialableHere } from '../contract/loopback.ts';
+import type { Notice, Plugin, PluginContext, PluginId, Running, ServiceInstance } from '../contract/plugin.ts';
 import type { Registry } from '../contract/registry.ts';
 import { chainTo, lastPart, needsOf, type Plan } from './plan.ts';
 import type { Served } from './serve.ts';
@@ -44,6 +45,7 @@ export interface Created {
 export interface Run {
   instanceOf(id: PluginId): unknown;
   readonly listeners: readonly Listener[];
+  readonly notices: readonly Notice[];
   /** Safe twice; the first failure is thrown after everything was asked to stop. */
   stop(): Promise<void>;
 }
@@ -70,7 +72,7 @@ export const startPlan = async (o: RunOptions): Promise<Run> => {
   };
   const portOf = (id: PluginId): string | undefined => {
     const running = instances.get(id) as Running;
-    return isGateway(running) ? running.listeners()[0]?.address : undefined;
+    return isGateway(running) ? dialableHere(running.listeners().map(({ address }) => address)) : undefined;
   };
   const serveSome = async (name: string, steps: readonly PlanStep[], listener: typeof portOf): Promise<void> => {
     if (steps.length === 0) return;
@@ -105,7 +107,8 @@ export const startPlan = async (o: RunOptions): Promise<Run> => {
   }
   const internal = served.map(({ name, address }): Listener => ({ name, address, protocol: 'gRPC', auth: true }));
   const open = live.flatMap(({ running }) => (isGateway(running) ? running.listeners() : []));
-  return { instanceOf: (id) => instances.get(id), listeners: [...open, ...internal], stop };
+  const notices = live.flatMap(({ running }) => running.notices?.() ?? []);
+  return { instanceOf: (id) => instances.get(id), listeners: [...open, ...internal], notices, stop };
 };
 
 const isGateway = (x: Running): x is Running & { listeners(): readonly Listener[] } =>

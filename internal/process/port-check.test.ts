@@ -5,7 +5,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import * as assert from 'uvu/assert';
 
 import { suite } from '../../test/support/suite.ts';
-import { portFaults } from './port-check.ts';
+import { portFaults, tlsOf, type WantedAddress } from './port-check.ts';
 
 const test = suite('process: port-check');
 let server: Server;
@@ -18,8 +18,8 @@ test.before(async () => {
 });
 test.after(() => void server.close());
 
-const check = (address: string, flag: string | undefined = '--api_address') =>
-  portFaults([{ name: 'api', address, flag }]);
+const check = (address: string, o: Partial<WantedAddress> = {}) =>
+  portFaults([{ name: 'api', address, flag: '--api_address', tls: false, ...o }]);
 
 test('a free port passes, and is still free afterwards', async () => {
   const free = createServer().listen(0, '127.0.0.1');
@@ -33,8 +33,8 @@ test('a free port passes, and is still free afterwards', async () => {
 
 test('port 0 always passes', async () => {
   const twice = [
-    { name: 'api', address: '127.0.0.1:0', flag: undefined },
-    { name: 'proxy', address: '127.0.0.1:0', flag: undefined },
+    { name: 'api', address: '127.0.0.1:0', flag: undefined, tls: false },
+    { name: 'proxy', address: '127.0.0.1:0', flag: undefined, tls: false },
   ];
   assert.equal(await portFaults(twice), []);
 });
@@ -49,22 +49,36 @@ test('a taken port names its process and the flag', async () => {
 test('every taken port is named', async () => {
   const address = `127.0.0.1:${port}`;
   const faults = await portFaults([
-    { name: 'api', address, flag: undefined },
-    { name: 'proxy', address, flag: undefined },
+    { name: 'api', address, flag: undefined, tls: false },
+    { name: 'proxy', address, flag: undefined, tls: false },
   ]);
   assert.match(faults.join('\n'), /^api: port \d+ is taken.*\nproxy and api both want 127\.0\.0\.1:\d+\nproxy: port/);
 });
 
-for (const address of [
-  '0.0.0.0:8080',
-  ':8080',
-  '[::]:8080',
-  '192.168.1.1:80',
-  'example.com:80',
-  '127.0.0.1.example.com:80',
-])
-  test(`${address} is off loopback and refused`, async () =>
-    assert.match((await check(address)).join(), /is off loopback, which needs TLS, and TLS is not built yet/));
+const offLoopback = ['0.0.0.0:0', ':0', '[::]:0', '192.168.1.1:0', 'example.com:0', '127.0.0.1.example.com:0'];
+for (const address of offLoopback) {
+  test(`${address} without TLS is refused`, async () =>
+    assert.equal(await check(address), [
+      `api: ${address} is off loopback and has no TLS: add --api_enable_tls, or listen on 127.0.0.1:0`,
+    ]));
+  test(`${address} with TLS passes`, async () => assert.equal(await check(address, { tls: true }), []));
+  test(`${address} is refused where TLS is not to be had`, async () =>
+    assert.equal(await check(address, { tls: undefined }), [
+      `api: ${address} is off loopback and has no TLS: listen on 127.0.0.1:0`,
+    ]));
+}
+
+const switches: readonly (readonly [settings: Readonly<Record<string, string>>, tls: boolean | undefined])[] = [
+  [{ address: '127.0.0.1:0' }, undefined],
+  [{ enable_tls: 'false', enable_acme: 'false' }, false],
+  [{ enable_tls: 'true', enable_acme: 'false' }, true],
+  [{ enable_tls: 'false', enable_acme: 'true' }, true],
+];
+for (const [settings, tls] of switches)
+  test(`${JSON.stringify(settings)} means ${tls === undefined ? 'TLS is not to be had' : `TLS is ${tls ? 'on' : 'off'}`}`, () => {
+    const values = Object.entries(settings).map(([name, value]) => ({ name, value, origin: 'flag', doc: '' }) as const);
+    assert.is(tlsOf(values), tls);
+  });
 
 for (const address of ['', 'x', '127.0.0.1', '127.0.0.1:', '127.0.0.1:99999', '127.0.0.1:-1', 'http://127.0.0.1:80'])
   test(`${JSON.stringify(address)} is no address`, async () =>

@@ -1,7 +1,9 @@
-/** Looks at the addresses a server is about to listen on, before anything starts: loopback, well-formed, free. Leaves no socket open. */
+/** Looks at the addresses a server is about to listen on, before anything starts: well-formed, free, and off loopback only with TLS. Leaves no socket open. */
 
 import { createServer } from 'node:net';
 
+import type { SettingValue } from '../contract/host.ts';
+import { isLoopbackHost } from '../contract/loopback.ts';
 import { portOwner } from './port-owner.ts';
 
 export interface WantedAddress {
@@ -10,7 +12,15 @@ export interface WantedAddress {
   readonly address: string;
   /** The flag that changes it: `--api_address`. */
   readonly flag: string | undefined;
+  /** Whether it speaks TLS; undefined when it cannot. */
+  readonly tls: boolean | undefined;
 }
+
+/** Whether TLS is on, by the settings of who listens. */
+export const tlsOf = (settings: readonly SettingValue[]): boolean | undefined => {
+  const switches = settings.filter(({ name }) => name === 'enable_tls' || name === 'enable_acme');
+  return switches.length === 0 ? undefined : switches.some(({ value }) => value === 'true');
+};
 
 const form = /^(\[[\da-fA-F:]+\]|[^:\s]*):(\d{1,5})$/;
 
@@ -36,8 +46,8 @@ const faultOf = async (wanted: WantedAddress): Promise<string | undefined> => {
   const port = Number(digits);
   if (host === undefined || port > 65_535)
     return `${name}: bad address ${JSON.stringify(address)}: expected host:port${way}`;
-  if (!isLoopbackHost(host))
-    return `${name}: ${address} is off loopback, which needs TLS, and TLS is not built yet: listen on 127.0.0.1:${port}`;
+  if (!isLoopbackHost(host) && wanted.tls !== true)
+    return `${name}: ${address} is off loopback and has no TLS: ${wayToTls(wanted)}listen on 127.0.0.1:${port}`;
   if (port === 0) return undefined;
   const code = await listenFault(host.replace(/^\[|\]$/g, ''), port);
   if (code === undefined) return undefined;
@@ -47,13 +57,16 @@ const faultOf = async (wanted: WantedAddress): Promise<string | undefined> => {
   return `${name}: port ${port} is taken ${by}${way}`;
 };
 
-const isLoopbackHost = (host: string): boolean =>
-  host === 'localhost' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host);
+/** `--proxy_address` has `--proxy_enable_tls` beside it. */
+const wayToTls = ({ tls, flag }: WantedAddress): string =>
+  tls === undefined || flag === undefined ? '' : `add ${flag.replace(/address$/, 'enable_tls')}, or `;
 
 /** The error code of listening there; undefined when it works. */
 const listenFault = (host: string, port: number): Promise<string | undefined> =>
   new Promise((resolve) => {
     const probe = createServer();
     probe.once('error', (e: NodeJS.ErrnoException) => resolve(e.code ?? e.message));
-    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(undefined)));
+    probe.listen({ host: host === '' ? '0.0.0.0' : host, port, exclusive: true }, () =>
+      probe.close(() => resolve(undefined)),
+    );
   });

@@ -14,7 +14,8 @@ import { seededRandom } from '../../test/support/seeded-random.ts';
 import { suite } from '../../test/support/suite.ts';
 import type { Logger } from '../contract/logger.ts';
 import type { CertificateSource, KeyAndCertificate } from './certificate-source.ts';
-import { createTlsDoor, isSecure, type TlsDoor, type TlsDoorOptions } from './tls-door.ts';
+import { isSecure } from './is-secure.ts';
+import { createTlsDoor, type TlsDoor, type TlsDoorOptions } from './tls-door.ts';
 
 const test = suite('tls: door');
 const folder = mkdtempSync(join(tmpdir(), 'micro-door-'));

@@ -195,6 +195,3 @@ const createCrowdReport = ({ log, now }: TlsDoorOptions): { report(): void } => 
     },
   };
 };
-
-/** Whether a connection that came through a door is encrypted. */
-export const isSecure = (socket: Socket): boolean => (socket as TLSSocket).encrypted === true;

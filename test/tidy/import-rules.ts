@@ -13,7 +13,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'internal/log': leaves,
   'internal/time': leaves,
   // Keys and certificates are written like other secrets.
-  'internal/tls': [...leavesAndTime, 'internal/auth'],
+  'internal/tls': [...leavesAndTime, 'internal/auth', 'internal/process'],
   'internal/h2': [...leaves, 'internal/tls'],
   // A duration is read and written in one place only.
   'internal/field': [...leaves, 'internal/time'],
@@ -97,6 +97,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   cac: ['internal/cli/'],
   esbuild: ['plugins/drivers/builder/typescript/', 'plugins/commands/plugin/'],
   ignore: ['internal/source/'],
+  '@peculiar/x509': ['internal/tls/'],
   jose: ['internal/auth/'],
   picocolors: ['internal/cli/', 'internal/log/'],
   protobufjs: ['internal/schema/', 'proto/gen/'],

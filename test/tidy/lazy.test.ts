@@ -12,7 +12,17 @@ import { suite } from '../support/suite.ts';
 import { root } from './source-files.ts';
 
 const test = suite('tidy: lazy');
-const heavy = ['@grpc/grpc-js', 'protobufjs', 'undici', 'sqlite3', '@opentelemetry/api', 'esbuild', 'jose', 'tar'];
+const heavy = [
+  '@grpc/grpc-js',
+  'protobufjs',
+  'undici',
+  'sqlite3',
+  '@opentelemetry/api',
+  'esbuild',
+  'jose',
+  'tar',
+  '@peculiar/x509',
+];
 let folder: string;
 
 /** Writes the URL of every module that is loaded to a file, through Node's own hooks. */

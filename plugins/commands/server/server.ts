@@ -6,7 +6,7 @@ import { ExitError } from '../../../internal/contract/error.ts';
 import type { Host } from '../../../internal/contract/host.ts';
 import type { Call, PluginContext, PluginId, ProfilePlugin } from '../../../internal/contract/plugin.ts';
 import { type FolderLock, isHolder, lockFolder } from '../../../internal/process/folder-lock.ts';
-import { portFaults, type WantedAddress } from '../../../internal/process/port-check.ts';
+import { portFaults, tlsOf, type WantedAddress } from '../../../internal/process/port-check.ts';
 
 import type { config, flags, needs } from './plugin.ts';
 import { removeServerFile, writeServerFile } from './server-file.ts';
@@ -44,10 +44,10 @@ const serve = async (
   const { host } = ctx.needs;
   const started = await host.start(wanted);
   try {
-    const { listeners, ended } = started;
+    const { listeners, notices, ended } = started;
     const { version, dataDir } = host;
     writeServerFile(dataDir, { pid: process.pid, version, started: ctx.now(), listeners });
-    printBanner(call.out, { version, dataDir, listeners, next: 'micro run ./FOLDER, then micro status' });
+    printBanner(call.out, { version, dataDir, listeners, notices, next: 'micro run ./FOLDER, then micro status' });
     await Promise.race([ended, aborted(ctx.signal)]);
   } finally {
     removeServerFile(host.dataDir);
@@ -69,11 +69,12 @@ const serviceId = (text: string): PluginId => {
 const wantedAddresses = (host: Host, ids: readonly string[]): readonly WantedAddress[] =>
   host.manifests().flatMap((plugin) => {
     if (plugin.kind !== 'service' || !ids.includes(plugin.id)) return [];
-    const setting = host.settings(plugin.id).find((s) => s.name === 'address');
+    const settings = host.settings(plugin.id);
+    const setting = settings.find((s) => s.name === 'address');
     if (setting === undefined || setting.value === '') return [];
     const variable: string | undefined = plugin.config?.address?.env;
     const flag = variable === undefined ? undefined : `--${variable.slice('MICRO_'.length).toLowerCase()}`;
-    return [{ name: plugin.id.slice('services/'.length), address: setting.value, flag }];
+    return [{ name: plugin.id.slice('services/'.length), address: setting.value, flag, tls: tlsOf(settings) }];
   });
 
 const lockData = (folder: string): FolderLock => {

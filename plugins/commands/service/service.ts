@@ -5,8 +5,9 @@ import { nearest } from '../../../internal/cli/suggest.ts';
 import { ExitError } from '../../../internal/contract/error.ts';
 import type { Host } from '../../../internal/contract/host.ts';
 import type { Call, PluginContext, PluginId } from '../../../internal/contract/plugin.ts';
+import { tlsFlags } from '../../../internal/contract/tls-settings.ts';
 import { type FolderLock, isHolder, lockFolder } from '../../../internal/process/folder-lock.ts';
-import { portFaults } from '../../../internal/process/port-check.ts';
+import { portFaults, tlsOf } from '../../../internal/process/port-check.ts';
 
 import type { flags, needs } from './plugin.ts';
 
@@ -15,16 +16,22 @@ export const run = async (call: Call<typeof flags>, ctx: PluginContext<{}, typeo
   const [name = '', extra] = call.args;
   if (extra !== undefined) throw new ExitError(`micro service takes one name, not also ${extra}`, 1);
   const id = serviceCalled(name, host);
-  const setting = host.settings(id).find((s) => s.name === 'address');
+  const given = givenSettings(call, id, host);
+  const known = host.settings(id);
+  const setting = known.find((s) => s.name === 'address');
   const address = call.flags.address || setting?.value;
-  const faults = address ? await portFaults([{ name, address, flag: '--address' }]) : [];
+  const tls = tlsOf(known.map((s) => ({ ...s, value: given[s.name] ?? s.value })));
+  const faults = address ? await portFaults([{ name, address, flag: '--address', tls }]) : [];
   if (faults.length > 0) throw new ExitError(faults.join('\n'), 1);
-  const settings = setting !== undefined && call.flags.address ? { [id]: { address: call.flags.address } } : {};
   const lock = lockPart(name, host);
   try {
-    const started = await host.start([id], { settings, address: setting === undefined ? address : undefined });
+    const started = await host.start([id], {
+      settings: { [id]: given },
+      address: setting === undefined ? address : undefined,
+    });
+    const { listeners, notices } = started;
     try {
-      printBanner(call.out, { version: host.version, dataDir: host.dataDir, listeners: started.listeners });
+      printBanner(call.out, { version: host.version, dataDir: host.dataDir, listeners, notices });
       await Promise.race([started.ended, aborted(ctx.signal)]);
     } finally {
       await started.stop();
@@ -32,6 +39,20 @@ export const run = async (call: Call<typeof flags>, ctx: PluginContext<{}, typeo
   } finally {
     lock?.release();
   }
+};
+
+/** Flags that are settings of the service, as text. */
+const givenSettings = (call: Call<typeof flags>, id: PluginId, host: Host): Readonly<Record<string, string>> => {
+  const known = new Set(host.settings(id).map(({ name }) => name));
+  const given: Record<string, string> = {};
+  for (const name of call.given) {
+    if (name !== 'address' && !(name in tlsFlags)) continue;
+    const value = (call.flags as Readonly<Record<string, unknown>>)[name];
+    // The services without a port of their own get the address of the shared listener.
+    if (known.has(name)) given[name] = Array.isArray(value) ? value.join(',') : String(value);
+    else if (name !== 'address') throw new ExitError(`${id} has no setting ${name}: TLS is for api and proxy`, 1);
+  }
+  return given;
 };
 
 const serviceCalled = (name: string, host: Host): PluginId => {

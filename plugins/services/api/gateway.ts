@@ -1,13 +1,20 @@
 /** The HTTP API: version, CORS and one call per path. Owns its listener; knows no service's messages. */
 
+import { refuseKnownAdmin } from '../../../internal/auth/known-admin.ts';
 import { checkOrigin, isLoopbackName, type OriginPolicy } from '../../../internal/http/origin.ts';
-import { createHttpServer, type Exchange } from '../../../internal/http/http-server.ts';
+import { createHttpServer, type Exchange, type HttpServer } from '../../../internal/http/http-server.ts';
 import { createBodyBudget } from '../../../internal/http/request-body.ts';
+import { refusePlainText } from '../../../internal/http/refuse-plain-text.ts';
 import { sendContent } from '../../../internal/http/respond.ts';
 import { microError } from '../../../internal/contract/error.ts';
 import { bodiesBytesMax } from '../../../internal/contract/limits.ts';
+import type { Listener } from '../../../internal/contract/listener.ts';
+import { isLoopbackAddress } from '../../../internal/contract/loopback.ts';
 import type { PluginContext, ServiceInstance } from '../../../internal/contract/plugin.ts';
-import { splitAddress } from '../../../internal/rpc/address.ts';
+import { joinAddress, splitAddress } from '../../../internal/rpc/address.ts';
+import { checkTlsSettings } from '../../../internal/tls/check-settings.ts';
+import { isSecure } from '../../../internal/tls/is-secure.ts';
+import type { OpenedDoor } from '../../../internal/tls/open-door.ts';
 import { loadTracer, type Tracer } from '../../../internal/trace/tracer.ts';
 import { singleHeader } from './forward-headers.ts';
 import { handleRpc } from './handle-rpc.ts';
@@ -19,9 +26,14 @@ const id = 'go.micro.api';
 const methods: ReadonlySet<string> = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
 
 export const create = (ctx: ApiContext): ServiceInstance => {
-  let bound: string | undefined;
   let tracer: Tracer | undefined;
-  const at = listenAddress(ctx.config.address);
+  let server: HttpServer | undefined;
+  let opened: OpenedDoor | undefined;
+  let row: Listener | undefined;
+  const { address } = ctx.config;
+  const tls = checkTlsSettings(ctx.config, address);
+  const exposed = !isLoopbackAddress(address);
+  const at = listenAddress(address);
   const policy: OriginPolicy = {
     id,
     loopback: isLoopbackName(at.host),
@@ -29,26 +41,48 @@ export const create = (ctx: ApiContext): ServiceInstance => {
     hosts: ctx.config.hosts ?? [],
   };
   const bodies = createBodyBudget(bodiesBytesMax);
-  const server = createHttpServer({
-    id,
-    log: ctx.log,
-    handle: async (exchange) => {
-      admit(exchange, policy);
-      if (await answerItself(exchange, ctx.needs.host.version)) return;
-      if (!methods.has(exchange.request.method ?? ''))
-        throw microError(405, id, `method ${exchange.request.method} is not allowed`);
-      tracer ??= await loadTracer({ now: ctx.now });
-      await handleRpc(exchange, { ...ctx.needs, tracer, bodies });
-    },
-  });
+  const handle = async (exchange: Exchange): Promise<void> => {
+    // Where others must use TLS, plain text comes over loopback: a foreign name must not lead a browser of this machine there.
+    admit(exchange, opened === undefined || isSecure(exchange.request.socket) ? policy : { ...policy, loopback: true });
+    if (await answerItself(exchange, ctx.needs.host.version)) return;
+    if (!methods.has(exchange.request.method ?? ''))
+      throw microError(405, id, `method ${exchange.request.method} is not allowed`);
+    tracer ??= await loadTracer({ now: ctx.now });
+    await handleRpc(exchange, { ...ctx.needs, tracer, bodies });
+  };
   return {
     handlers: [],
-    listeners: () => (bound === undefined ? [] : [{ name: 'api', address: bound, protocol: 'HTTP/1.1', auth: true }]),
+    listeners: () => (row === undefined ? [] : [row]),
     start: async () => {
+      if (exposed) await refuseKnownAdmin({ ...ctx.needs, address });
       tracer = await loadTracer({ now: ctx.now });
-      bound = await server.listen(at);
+      opened = tls ? await openDoor(ctx, at.host) : undefined;
+      server = createHttpServer({ id, log: ctx.log, door: opened?.door, handle });
+      row = rowOf(await server.listen(at), opened, exposed);
     },
-    stop: (deadline) => server.close(deadline),
+    stop: async (deadline) => {
+      await opened?.close();
+      await server?.close(deadline);
+    },
+  };
+};
+
+const openDoor = async ({ config, needs, log, now }: ApiContext, bindHost: string): Promise<OpenedDoor> => {
+  const { openTlsDoor } = await import('../../../internal/tls/open-door.ts');
+  const refusal = (start: Buffer): Buffer | undefined => refusePlainText(id, start);
+  return openTlsDoor({ settings: config, host: needs.host, bindHost, protocols: ['http/1.1'], refusal, log, now });
+};
+
+const rowOf = (address: string, opened: OpenedDoor | undefined, exposed: boolean): Listener => {
+  const common = { name: 'api', address, auth: true };
+  if (opened === undefined) return { ...common, protocol: 'HTTP/1.1' };
+  const { host, fingerprint } = opened;
+  const url = `https://${joinAddress(host, splitAddress(address).port ?? '')}`;
+  return {
+    ...common,
+    protocol: 'HTTP/1.1 (TLS)',
+    ...(exposed ? { url } : {}),
+    ...(fingerprint === undefined ? {} : { fingerprint }),
   };
 };
 

@@ -6,6 +6,7 @@ import { fields } from '../../../internal/contract/field.ts';
 import { host } from '../../../internal/contract/host.ts';
 import { defineService } from '../../../internal/contract/plugin.ts';
 import { registry } from '../../../internal/contract/registry.ts';
+import { tlsSettings } from '../../../internal/contract/tls-settings.ts';
 
 export const config = fields({
   address: {
@@ -14,6 +15,7 @@ export const config = fields({
     default: '127.0.0.1:8080',
     env: 'MICRO_API_ADDRESS',
   },
+  ...tlsSettings('MICRO_API'),
   cors_origins: {
     type: 'string',
     list: true,
@@ -23,7 +25,7 @@ export const config = fields({
   hosts: {
     type: 'string',
     list: true,
-    doc: 'Host names besides localhost that the API answers to while it listens on loopback',
+    doc: 'Host names besides localhost that the API answers to on loopback and in plain text',
     env: 'MICRO_API_HOSTS',
   },
 });

@@ -11,6 +11,7 @@ import { isRouteNotFound } from '../../../internal/contract/router.ts';
 import { editBlock } from '../../../internal/h2/edit-block.ts';
 import { type HeaderBlock, fieldValue } from '../../../internal/h2/header-block.ts';
 import { encodeFields } from '../../../internal/h2/hpack/encoder.ts';
+import { http1Error } from '../../../internal/http/refuse-plain-text.ts';
 import { parseGrpcTimeout } from '../../../internal/rpc/grpc-timeout.ts';
 import { parseTimeoutHeader } from '../../../internal/rpc/metadata.ts';
 import { malformedPath, parsePath, type RpcPath } from '../../../internal/rpc/path.ts';
@@ -130,15 +131,12 @@ export const httpErrorBlock = (length: number): Buffer =>
 const unimplemented = 12;
 
 /** The same for a client that does not even speak HTTP/2. */
-export const http1Answer = (): Buffer => {
-  const body = JSON.stringify(
+export const http1Answer = (): Buffer =>
+  http1Error(
     microError(400, proxyErrorId, 'this port speaks HTTP/2', {
       hint: 'it is for gRPC; the HTTP API has a port of its own (8080 by default)',
     }),
   );
-  const head = ['HTTP/1.1 400 Bad Request', 'Content-Type: application/json', `Content-Length: ${body.length}`];
-  return Buffer.from(`${head.join('\r\n')}\r\nConnection: close\r\n\r\n${body}`, 'latin1');
-};
 
 /** An error as trailers alone, or behind headers that have gone out. */
 export const errorBlock = (error: MicroErrorJson & Hint, contentType: string | undefined): Buffer => {

@@ -21,6 +21,7 @@ import {
 } from '../../../internal/contract/limits.ts';
 import { defineService } from '../../../internal/contract/plugin.ts';
 import { router } from '../../../internal/contract/router.ts';
+import { tlsSettings } from '../../../internal/contract/tls-settings.ts';
 
 export const config = fields({
   address: {
@@ -29,6 +30,7 @@ export const config = fields({
     default: '127.0.0.1:8081',
     env: 'MICRO_PROXY_ADDRESS',
   },
+  ...tlsSettings('MICRO_PROXY'),
   connections_max: { type: 'int32', doc: 'Connections at one time', default: proxyConnectionsMax },
   streams_max: { type: 'int32', doc: 'Calls in flight on one connection', default: proxyStreamsMax },
   stream_window: { type: 'int32', doc: 'Bytes one call may hold back, per direction', default: proxyWindowBytes },

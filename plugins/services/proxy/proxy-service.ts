@@ -2,17 +2,17 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { internal, unavailable } from '../../../internal/contract/error.ts';
+import { unavailable } from '../../../internal/contract/error.ts';
 import { drainMs, goodbyeMs, nodeSilentMs } from '../../../internal/contract/limits.ts';
 import type { PluginContext, ServiceInstance } from '../../../internal/contract/plugin.ts';
 import { type ConnectionLimits, connectionLimits } from '../../../internal/h2/connection-limits.ts';
-import { createListener, type Listener } from '../../../internal/h2/listener.ts';
-import { joinAddress, splitAddress } from '../../../internal/rpc/address.ts';
 import { createMessageMemory } from '../../../internal/rpc/message-memory.ts';
+import { checkTlsSettings } from '../../../internal/tls/check-settings.ts';
 import { loadTracer } from '../../../internal/trace/tracer.ts';
 import { answerCall, type ProxyState } from './answer-call.ts';
 import { http1Answer, proxyErrorId } from './headers.ts';
 import { createNodeConnections } from './node-connections.ts';
+import { type OpenPorts, openPorts } from './open-ports.ts';
 import type { config, needs } from './plugin.ts';
 
 type Context = PluginContext<typeof config, typeof needs>;
@@ -20,13 +20,12 @@ type Context = PluginContext<typeof config, typeof needs>;
 export const create = (ctx: Context): ServiceInstance => {
   const onFault = (error: unknown): void => ctx.log.error('proxy failed', { error: faultText(error) });
   let proxy: ProxyState | undefined;
-  let listener: Listener | undefined;
-  let bound: string | undefined;
+  let ports: OpenPorts | undefined;
+  const tls = checkTlsSettings(ctx.config, ctx.config.address);
 
   return {
     handlers: [],
-    listeners: () =>
-      bound === undefined ? [] : [{ name: 'proxy', address: bound, protocol: 'gRPC (HTTP/2, plain text)', auth: true }],
+    listeners: () => ports?.rows ?? [],
     start: async () => {
       const nodes = createNodeConnections({
         now: ctx.now,
@@ -38,7 +37,7 @@ export const create = (ctx: Context): ServiceInstance => {
       const memory = createMessageMemory(Number(ctx.config.messages_bytes_max));
       const started: ProxyState = { ctx, nodes, tracer, memory, calls: new Set(), locals: new Set() };
       proxy = started;
-      listener = createListener({
+      ports = await openPorts(ctx, tls, {
         connectionsMax: ctx.config.connections_max,
         limits: callerLimits(ctx.config),
         now: ctx.now,
@@ -46,20 +45,19 @@ export const create = (ctx: Context): ServiceInstance => {
         onStream: (stream, block, endStream) => answerCall(started, { stream, block, endStream }),
         onFault,
       });
-      bound = await listen(listener, ctx.config.address);
     },
     stop: async (deadline) => {
-      if (listener === undefined || proxy === undefined) return;
+      if (ports === undefined || proxy === undefined) return;
       const { calls, locals, nodes } = proxy;
-      listener.drain();
+      ports.drain();
       for (const local of locals) local.cut('streams');
-      await drained(listener, AbortSignal.any([deadline, AbortSignal.timeout(drainMs)]));
-      if (listener.streamCount > 0) {
+      await drained(ports, AbortSignal.any([deadline, AbortSignal.timeout(drainMs)]));
+      if (ports.streamCount > 0) {
         for (const call of calls) call.fail(unavailable(proxyErrorId, 'proxy is stopping'));
         for (const local of locals) local.cut('all');
-        await drained(listener, AbortSignal.timeout(goodbyeMs));
+        await drained(ports, AbortSignal.timeout(goodbyeMs));
       }
-      await listener.close();
+      await ports.close();
       nodes.close();
     },
   };
@@ -93,21 +91,10 @@ const nodeLimits = (config: Context['config']): ConnectionLimits => ({
 
 const faultText = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
 
-const listen = async (listener: Listener, address: string): Promise<string> => {
-  const { host, port } = splitAddress(address);
-  try {
-    const bound = await listener.listen(host === '' ? undefined : host, Number(port ?? 0));
-    return joinAddress(host === '' ? '0.0.0.0' : host, bound.port);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw internal('proxy', `cannot listen on ${address}: ${reason}`, { cause });
-  }
-};
-
 /** How often a stopping proxy looks whether calls are left. */
 const drainPollMs = 5;
 
 /** Waits until no call is left or the limit fires. */
-const drained = async (listener: Listener, limit: AbortSignal): Promise<void> => {
-  while (listener.streamCount > 0 && !limit.aborted) await sleep(drainPollMs);
+const drained = async (ports: OpenPorts, limit: AbortSignal): Promise<void> => {
+  while (ports.streamCount > 0 && !limit.aborted) await sleep(drainPollMs);
 };

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { createAuthListeners } from '../../../../internal/auth/auth-listeners.ts';
+import { knownAdmin } from '../../../../internal/auth/known-admin.ts';
 import { createPasswords, type Passwords } from '../../../../internal/auth/passwords.ts';
 import { invalidToken, invalidTokenDetail, isJwtShaped } from '../../../../internal/auth/token-shape.ts';
 import type { AuthChange, EndedTokens } from '../../../../internal/contract/auth-change.ts';
@@ -17,6 +18,7 @@ import { formatDuration } from '../../../../internal/time/duration.ts';
 import { type AccountTable, createAccountTable, type StoredAccount } from './account-table.ts';
 import { openAuthTable } from './auth-table.ts';
 import { createDefaultAdmin, type DefaultAdmin } from './default-admin.ts';
+import { type ExposedAdmin, type ExposedAdminOptions, openExposedAdmin, refuseKnownSecret } from './exposed-admin.ts';
 import { createInTurn, type InTurn } from './in-turn.ts';
 import { type KeyRing, openKeyRing } from './key-ring.ts';
 import { createLocalAdminFile, type LocalAdminFile, localAdminAccount } from './local-admin-file.ts';
@@ -38,6 +40,8 @@ interface Parts {
   readonly admin: DefaultAdmin;
   /** Changes run one after the other, so that a check and the write after it belong together. */
   readonly inTurn: InTurn;
+  /** A listener is off loopback. */
+  readonly exposed: boolean;
   /** Tells whoever listens; what is told has happened. */
   tell(change: AuthChange): void;
   readonly now: () => number;
@@ -48,6 +52,7 @@ type Context = PluginContext<typeof config, typeof needs>;
 export const create = (ctx: Context): Auth & Running => {
   let parts: Parts | undefined;
   let localAdmin: LocalAdminFile | undefined;
+  let exposedAdmin: ExposedAdmin | undefined;
   const listeners = createAuthListeners();
   const started = (): Parts => {
     if (parts === undefined) throw new Error('drivers/auth/local has not been started');
@@ -57,6 +62,7 @@ export const create = (ctx: Context): Auth & Running => {
     async start() {
       const localGeneration = `local-${randomUUID()}`;
       parts = await build(ctx, { localGeneration, tell: listeners.tell });
+      if (ctx.config.exposed) exposedAdmin = await openExposedAdmin(exposedOptions(ctx, parts));
       if (!ctx.config.local_admin) return;
       const { tokens } = parts;
       const issue = (expiry: number): Promise<string> =>
@@ -66,7 +72,9 @@ export const create = (ctx: Context): Auth & Running => {
     },
     async stop() {
       await localAdmin?.stop();
+      await exposedAdmin?.stop();
     },
+    notices: () => exposedAdmin?.notices() ?? [],
     changes: listeners.add,
     known: {
       account: (token) => parts?.tokens.known(token)?.account,
@@ -128,10 +136,12 @@ const build = async (
     passwords,
     admin: createDefaultAdmin({
       accounts,
-      disabled: ctx.config.disable_admin,
-      make: () => storedFrom(passwords, accountFrom(adminWish(ctx), defaultNamespace, seconds(now()))),
+      // Off loopback there is none unless its secret was given: after the first start nobody would see a new one.
+      disabled: ctx.config.disable_admin || (ctx.config.exposed && ctx.config.admin_secret === undefined),
+      make: () => adminWith(ctx.config.admin_secret ?? knownAdmin.secret, passwords, now),
     }),
     inTurn,
+    exposed: ctx.config.exposed,
     tell,
     now,
   };
@@ -145,10 +155,18 @@ const rotateKeys = ({ keys, tokens, inTurn, tell }: Parts, endOldTokens: boolean
     tell({ kind: 'missed' });
   });
 
-const adminWish = (ctx: Context): NewAccount => ({
-  id: 'admin',
-  scopes: ['admin'],
-  secret: ctx.config.admin_secret,
+const adminWith = (secret: string, passwords: Passwords, now: () => number): Promise<StoredAccount> =>
+  storedFrom(
+    passwords,
+    accountFrom({ id: knownAdmin.id, scopes: ['admin'], secret }, defaultNamespace, seconds(now())),
+  );
+
+const exposedOptions = ({ config }: Context, { accounts, passwords, now }: Parts): ExposedAdminOptions => ({
+  accounts,
+  passwords,
+  disabled: config.disable_admin,
+  secret: config.admin_secret,
+  make: (secret) => adminWith(secret, passwords, now),
 });
 
 const seconds = (ms: number): number => Math.floor(ms / 1_000);
@@ -172,6 +190,7 @@ const withoutSecret = (made: Account & { readonly secret: string }, hash: string
 const generate = async (p: Parts, wish: NewAccount, o: CallOptions | undefined): ReturnType<Auth['generate']> => {
   const namespace = namespaceOf(o, 'auth.Auth.Generate');
   const made = accountFrom(wish, namespace, seconds(p.now()));
+  refuseKnownSecret({ ...p, at: 'auth.Auth.Generate', namespace, ids: [made.id, made.name], secret: wish.secret });
   await refuseTaken(p.accounts, made);
   const stored = wish.secret
     ? await storedFrom(p.passwords, made)
@@ -321,6 +340,8 @@ const changeSecret = async (
   const right = oldSecret === undefined || (await p.passwords.verify(oldSecret, stored?.hash));
   if (stored === undefined) throw badRequest(at, 'Account not found with this ID');
   if (!right) throw badRequest(at, 'Secret not correct');
+  const ids = [stored.account.id, stored.account.name];
+  refuseKnownSecret({ ...p, at, namespace, ids, secret: secrets.newSecret });
   const hash = await p.passwords.hash(secretFrom(at, secrets.newSecret));
   await p.inTurn(async () => {
     const { account } = stored;

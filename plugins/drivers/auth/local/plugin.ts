@@ -20,10 +20,15 @@ export const config = fields({
   },
   admin_secret: {
     type: 'string',
-    doc: 'Secret of the account admin when it is created',
+    doc: 'Secret of the account admin when it is created: defaults to micro on loopback, else to one that is shown once',
     env: 'MICRO_AUTH_ADMIN_SECRET',
-    default: 'micro',
     secret: true,
+  },
+  exposed: {
+    type: 'bool',
+    doc: 'A listener is off loopback: known of those of the same process, to be said of others',
+    env: 'MICRO_AUTH_EXPOSED',
+    default: false,
   },
   local_admin: {
     type: 'bool',
