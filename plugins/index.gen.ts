@@ -13,6 +13,7 @@ import { plugin as commandsKill } from './commands/kill/plugin.ts';
 import { plugin as commandsLogin } from './commands/login/plugin.ts';
 import { plugin as commandsLogout } from './commands/logout/plugin.ts';
 import { plugin as commandsLogs } from './commands/logs/plugin.ts';
+import { plugin as commandsNamespace } from './commands/namespace/plugin.ts';
 import { plugin as commandsPlugin } from './commands/plugin/plugin.ts';
 import { plugin as commandsRegistry } from './commands/registry/plugin.ts';
 import { plugin as commandsRun } from './commands/run/plugin.ts';
@@ -24,6 +25,7 @@ import { plugin as commandsStream } from './commands/stream/plugin.ts';
 import { plugin as commandsUninstall } from './commands/uninstall/plugin.ts';
 import { plugin as commandsUpdate } from './commands/update/plugin.ts';
 import { plugin as commandsUpgrade } from './commands/upgrade/plugin.ts';
+import { plugin as commandsUser } from './commands/user/plugin.ts';
 import { plugin as commandsVersion } from './commands/version/plugin.ts';
 import { plugin as driversAuthLocal } from './drivers/auth/local/plugin.ts';
 import { plugin as driversAuthRpc } from './drivers/auth/rpc/plugin.ts';
@@ -68,6 +70,7 @@ export const plugins: readonly Plugin[] = [
   commandsLogin,
   commandsLogout,
   commandsLogs,
+  commandsNamespace,
   commandsPlugin,
   commandsRegistry,
   commandsRun,
@@ -79,6 +82,7 @@ export const plugins: readonly Plugin[] = [
   commandsUninstall,
   commandsUpdate,
   commandsUpgrade,
+  commandsUser,
   commandsVersion,
   driversAuthLocal,
   driversAuthRpc,

@@ -1,7 +1,7 @@
 /** Which help page a line of words asks for: the program's, a group's or a command's. Made from manifests alone; cac is loaded for commands only. */
 
 import type { FieldSpec } from '../contract/field.ts';
-import type { Plugin, Verb } from '../contract/plugin.ts';
+import type { Plugin } from '../contract/plugin.ts';
 import { hostFlags, outputFlag } from './global-flags.ts';
 import { flagForms, flagText, helpPage, helpRow } from './help-page.ts';
 import { commandWords, matchVerb, verbsBelow, verbsOf } from './verb-table.ts';
@@ -64,10 +64,13 @@ export const rootPage = ({ plugins, version }: HelpOptions): string => {
   ]);
 };
 
-const summaryOf = (word: string, plugins: readonly Plugin[]): string => {
+/** A plugin speaks for all its verbs at the first word; further down the verb itself does, or the only one below. */
+const summaryOf = (words: string, plugins: readonly Plugin[]): string => {
   const found = verbsOf(plugins);
-  const own = found.find(({ verb }) => verb.words === word);
-  const below = found.find(({ verb }) => verb.words.startsWith(`${word} `));
-  const isOnly = (verb: Verb | undefined): verb is Verb => verb !== undefined && verbsBelow(word, plugins).length === 0;
-  return (isOnly(own?.verb) ? own.verb.summary : (own ?? below)?.plugin.summary) ?? '';
+  const own = found.find(({ verb }) => verb.words === words);
+  const below = found.filter(({ verb }) => verb.words.startsWith(`${words} `));
+  const speaks = own ?? below[0];
+  if (own !== undefined && (below.length === 0 || words.includes(' '))) return own.verb.summary;
+  if (words.includes(' ') && below.length === 1) return below[0]?.verb.summary ?? '';
+  return speaks?.plugin.summary ?? '';
 };

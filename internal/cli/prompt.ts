@@ -1,6 +1,7 @@
 /** Asks the user for one line on the terminal, or takes it from piped input. Owns echo while it waits; keeps nothing of what was typed. */
 
 import type { Readable, Writable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
 
 import { ExitError } from '../contract/error.ts';
 
@@ -14,17 +15,26 @@ export interface PromptStreams {
 /** One typed line may be this long. */
 const lineCharsMax = 64 * 1024;
 
-/** The line without its end; empty when input ends before a line does. Rejects with AbortError when the signal fires or the user hits ^C. */
+/** As shells count a run that the user interrupted. */
+const interruptedCode = 130;
+
+/** The line without its end; empty when input ends before a line does. Rejects with AbortError when the signal fires, with ExitError 130 when the user hits ^C at a hidden question. */
 export const prompt = async (text: string, o: PromptStreams & { readonly hidden?: boolean }): Promise<string> => {
-  o.to.write(text);
-  const raw = o.hidden === true && o.stdin.isTTY === true && o.stdin.setRawMode !== undefined;
+  const isTerminal = o.stdin.isTTY === true;
+  const raw = o.hidden === true && isTerminal && o.stdin.setRawMode !== undefined;
+  // Before the question shows: whoever types at once must not see it echoed.
   if (raw) o.stdin.setRawMode?.(true);
+  o.to.write(text);
+  let answered = false;
   try {
-    return await readLine(o, raw);
+    const line = await readLine(o, raw);
+    answered = true;
+    return line;
   } finally {
     if (raw) o.stdin.setRawMode?.(false);
     o.stdin.pause();
-    if (o.hidden) o.to.write('\n');
+    // The terminal shows the end of the line that a user types, but not of a hidden one, nor after ^C.
+    if (o.hidden || (isTerminal && !answered)) o.to.write('\n');
   }
 };
 
@@ -32,6 +42,8 @@ const readLine = (o: PromptStreams, raw: boolean): Promise<string> =>
   new Promise((resolve, reject) => {
     const { stdin, signal } = o;
     let line = '';
+    // A character may come in two pieces.
+    const decoder = new StringDecoder('utf8');
     const done = (): void => {
       stdin.off('data', onData).off('end', onEnd).off('error', onError);
       signal?.removeEventListener('abort', onAbort);
@@ -47,13 +59,16 @@ const readLine = (o: PromptStreams, raw: boolean): Promise<string> =>
       done();
       reject(e);
     };
-    const onEnd = (): void => answer();
+    const onEnd = (): void => {
+      line += decoder.end();
+      answer();
+    };
     const onError = (e: Error): void => fail(e);
     const onAbort = (): void => fail(abortError());
     const onData = (chunk: Buffer | string): void => {
-      const taken = take(line, String(chunk), raw);
+      const taken = take(line, typeof chunk === 'string' ? chunk : decoder.write(chunk), raw);
       line = taken.line;
-      if (taken.end === 'interrupt') fail(abortError());
+      if (taken.end === 'interrupt') fail(new ExitError('', interruptedCode));
       else if (taken.end === 'line') answer(taken.rest);
       else if (line.length > lineCharsMax) fail(new ExitError('the line is too long', 1));
     };
@@ -77,7 +92,7 @@ interface Taken {
   readonly end: 'line' | 'interrupt' | undefined;
 }
 
-/** Adds what was typed to the line; in raw mode ^C, ^D and backspace are ours to handle. */
+/** Adds what was typed to the line; in raw mode ^C, ^D, ^U and backspace are ours to handle, and other control characters are no part of a password. */
 const take = (before: string, typed: string, raw: boolean): Taken => {
   let line = before;
   const chars = [...typed];
@@ -87,7 +102,8 @@ const take = (before: string, typed: string, raw: boolean): Taken => {
     if (char === '\n' || (raw && char === '\u0004')) return { line, rest, end: 'line' };
     if (raw && char === '\u0003') return { line, rest: '', end: 'interrupt' };
     if (raw && (char === '\u007f' || char === '\b')) line = [...line].slice(0, -1).join('');
-    else line += char;
+    else if (raw && char === '\u0015') line = '';
+    else if (!raw || char >= ' ') line += char;
   }
   return { line, rest: '', end: undefined };
 };

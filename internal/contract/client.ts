@@ -27,14 +27,16 @@ export interface ClientStream extends AsyncIterable<Uint8Array> {
   cancel(): void;
 }
 
+export type TokenOrigin = 'login' | 'local-admin' | 'service';
+
 /** As whom a driver calls when a call names no token. */
 export interface ClientLogin {
   /** The token such calls carry, renewed if need be; undefined: they go out as nobody. Throws only when the server cannot be asked for a new one. */
   token(): Promise<string | undefined>;
   /** Why token() last gave nothing, and the way out. */
   explain(): string | undefined;
-  /** token() last gave the machine's own credential: nobody has logged in. */
-  isMachine(): boolean;
+  /** Where token() last got its answer: a saved login, the credential of the machine's own server, or the account of a service. */
+  origin(): TokenOrigin | undefined;
 }
 
 export interface Client {

@@ -164,8 +164,19 @@ export const changesWatchersMax = 10_000;
 export const localAdminTtlMs = 3_600_000;
 export const localAdminRenewMs = 1_200_000;
 /** Waiting for another micro process that is writing a file in ~/.micro; a lock this old was left behind. */
-export const homeLockWaitMs = 5_000;
+export const homeLockWaitMs = 15_000;
 export const homeLockStaleMs = 10_000;
+/** A command line that ends waits this long for a token being renewed: the server has replaced the old one already. */
+export const renewSettleMs = 2_000;
+/** A new password is asked for this often when the two do not match; so is any answer that must be one of a few words. */
+export const passwordTriesMax = 5;
+/** `micro signup`: one call, the last one, which makes the account, and how often and how long it asks whether a payment arrived. */
+export const signupCallMs = 10_000;
+export const signupCompleteMs = 30_000;
+export const paymentPollMs = 2_000;
+export const paymentWaitMs = 3_600_000;
+/** Long commands look at their token this often. */
+export const keepFreshMs = 15_000;
 /** One file in ~/.micro that the command line reads. */
 export const homeFileBytesMax = 4 * MiB;
 /** Pauses between attempts to register after a failure, first and longest. */

@@ -1,11 +1,11 @@
 /** Which server a run of the command line speaks to, in which namespace, and whose login it uses there. Pure reading of the home; no tokens. */
 
-import { defaultNamespace } from '../contract/core.ts';
 import { ExitError } from '../contract/error.ts';
 import type { TlsTrust } from '../contract/tls.ts';
 import { readTrust } from './environment-trust.ts';
 import { findEnvironment, selectedName } from './environments.ts';
 import type { Home } from './home.ts';
+import { currentNamespace } from './namespaces.ts';
 import { parseAddress, type Target } from './target.ts';
 
 export interface PlaceOptions {
@@ -36,7 +36,7 @@ export const placeOf = (home: Home, o: PlaceOptions = {}): Place => {
     throw new ExitError(`environment ${environment} has no address`, 1, {
       hint: `micro env add ${environment} ADDRESS`,
     });
-  const namespace = o.namespace || home.config.get(`namespaces.${environment}.current`) || defaultNamespace;
+  const namespace = o.namespace || currentNamespace(home.config, environment);
   const target = parseAddress(stored);
   const trust = target.tls ? readTrust(home.config, environment, stored) : undefined;
   return { environment, namespace, stored, overruled: Boolean(o.address), ...target, trust };

@@ -9,6 +9,7 @@ import { suite } from '../../test/support/suite.ts';
 import type { Token, TokenRequest } from '../contract/auth.ts';
 import { badRequest, unavailable } from '../contract/error.ts';
 import { openHome } from './home.ts';
+import { keepFresh } from './keep-fresh.ts';
 import { localAdminPath } from './local-admin.ts';
 import { removeLogin, saveLogin } from './login.ts';
 import { placeOf } from './place.ts';
@@ -149,6 +150,153 @@ test('refused credentials are explained', async () => {
   const { session } = open([refused], { credentials, address: '127.0.0.1:9' });
   assert.is(await session.token(), undefined);
   assert.match(session.explain() ?? '', /svc-latest was refused in namespace micro/);
+});
+
+test('each namespace keeps its login, though v3 knows one user per environment', async () => {
+  const home = openHome({ dir });
+  await saveLogin(home, placeOf(home), { id: 'admin', token: token('admin', 600) });
+  await saveLogin(home, placeOf(home, { namespace: 'foo' }), { id: 'bob', token: token('bob', 600) });
+  assert.is(home.config.get('local.current-user'), 'bob');
+  assert.is(await open([]).session.token(), 'admin.access');
+  assert.is(await open([], { namespace: 'foo' }).session.token(), 'bob.access');
+  await removeLogin(home, placeOf(home));
+  assert.is(await open([]).session.token(), undefined);
+  assert.is(await open([], { namespace: 'foo' }).session.token(), 'bob.access');
+});
+
+test('a login takes the place of the one before it', async () => {
+  const home = openHome({ dir });
+  await logIn(600);
+  await saveLogin(home, placeOf(home), { id: 'eve', token: token('eve', 600) });
+  assert.is(await open([]).session.token(), 'eve.access');
+  assert.equal(home.tokens.ids({ address: '127.0.0.1:8081', namespace: 'micro' }), ['eve']);
+});
+
+const old = {
+  'micro.auth.local.token': 'old.access',
+  'micro.auth.local.refresh-token': 'old.refresh',
+  'micro.auth.local.expiry': String(now / 1_000 + 600),
+};
+
+test('the place where older versions kept the token is read, and its next renewal moves it', async () => {
+  const { config, tokens } = openHome({ dir });
+  await config.set(old);
+  assert.is(await open([]).session.token(), 'old.access');
+  await config.set({ 'micro.auth.local.expiry': '1' });
+  const claims = Buffer.from('{"sub":"carol"}').toString('base64url');
+  const renewed = { ...token('new', 600), accessToken: `x.${claims}.y` };
+  const { session, asked } = open([renewed]);
+  assert.is(await session.token(), renewed.accessToken);
+  assert.equal(asked, [{ refreshToken: 'old.refresh', expirySeconds: 600 }]);
+  assert.is(config.get('micro.auth.local.refresh-token'), '');
+  assert.is(config.get('local.current-user'), 'carol');
+  assert.equal(tokens.ids({ address: '127.0.0.1:8081', namespace: 'micro' }), ['carol']);
+  assert.is(await open([]).session.token(), renewed.accessToken);
+});
+
+for (const { what, more, change } of [
+  { what: 'another address', more: { address: '127.0.0.1:9999' }, change: {} },
+  { what: 'another environment', more: { env: 'dev' }, change: {} },
+  { what: 'nobody without a refresh token', more: {}, change: { 'micro.auth.local.refresh-token': '' } },
+])
+  test(`a token of an older version goes to ${what} not at all`, async () => {
+    await openHome({ dir }).config.set({ ...old, ...change });
+    assert.is(await open([], more).session.token(), undefined);
+  });
+
+test('what another process renewed meanwhile is used, also when our own token was worth nothing any more', async () => {
+  const home = openHome({ dir });
+  await logIn(-1);
+  const elsewhere = (answer: Token | Error) => async (): Promise<Token> => {
+    const key = { address: '127.0.0.1:8081', namespace: 'micro', id: 'bob' };
+    await home.tokens.renew(key, { used: token('bob', -1), next: token('theirs', 600) });
+    if (answer instanceof Error) throw answer;
+    return answer;
+  };
+  assert.is(await open([], { refresh: elsewhere(token('ours', 600)) }).session.token(), 'theirs.access');
+  await logIn(-1);
+  assert.is(await open([], { refresh: elsewhere(refused) }).session.token(), 'theirs.access');
+});
+
+test('a logout during a renewal stays a logout', async () => {
+  const home = openHome({ dir });
+  await logIn(-1);
+  const refresh = async (): Promise<Token> => {
+    await removeLogin(home, placeOf(home));
+    return token('new', 600);
+  };
+  await open([], { refresh }).session.token();
+  assert.is(await open([]).session.token(), undefined);
+});
+
+test('a renewed token that cannot be written down serves this run, and is told', async () => {
+  await logIn(-1);
+  const { dir: at, config, tokens } = openHome({ dir });
+  const full = new Error('no space left');
+  const home = { dir: at, config, tokens: { ...tokens, renew: () => Promise.reject(full) } };
+  const told: unknown[] = [];
+  const { session } = open([token('new', 600)], { home, notKept: (e) => told.push(e) });
+  assert.is(await session.token(), 'new.access');
+  assert.equal(told, [full]);
+});
+
+test('whoever ends waits for a renewal under way', async () => {
+  await logIn(-1);
+  const answer = Promise.withResolvers<Token>();
+  const { session } = open([], { refresh: () => answer.promise });
+  const asked = session.token();
+  let over = false;
+  const settling = session.settle().then(() => {
+    over = true;
+  });
+  await Promise.resolve();
+  assert.not.ok(over);
+  answer.resolve(token('new', 600));
+  await settling;
+  assert.is(await asked, 'new.access');
+  assert.is(await open([]).session.token(), 'new.access');
+});
+
+test('says where the token comes from', async () => {
+  const dataRoot = writeLocalAdmin();
+  const local = open([], { dataRoot }).session;
+  assert.is(local.origin(), undefined);
+  await local.token();
+  assert.is(local.origin(), 'local-admin');
+  await logIn(600);
+  await local.token();
+  assert.is(local.origin(), 'login');
+  const credentials = { id: 'svc-latest', secret: 's' };
+  const service = open([token('one', 600)], { credentials, address: '127.0.0.1:9' }).session;
+  await service.token();
+  assert.is(service.origin(), 'service');
+});
+
+test('a long run looks at its token again and again', async () => {
+  await logIn(61);
+  let time = now;
+  const { session, asked } = open([token('new', 600)], { now: () => time });
+  let look = (): void => undefined;
+  let stopped = false;
+  const stop = keepFresh({
+    token: session.token,
+    every: (ms, callback) => {
+      assert.is(ms, 15_000);
+      look = callback;
+      return () => {
+        stopped = true;
+      };
+    },
+  });
+  look();
+  await session.settle();
+  assert.is(asked.length, 0, 'not before its time is near');
+  time += 15_000;
+  look();
+  await session.settle();
+  assert.is(asked.length, 1);
+  stop();
+  assert.ok(stopped);
 });
 
 test("the machine's own user needs no login", async () => {

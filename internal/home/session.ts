@@ -1,8 +1,12 @@
 /** Who we are towards one micro server: the token to send, renewed in time (cli.md 5.4). Makes calls only through the `refresh` it is given. */
 
+import { Buffer } from 'node:buffer';
+
 import type { Token, TokenRequest } from '../contract/auth.ts';
+import type { TokenOrigin } from '../contract/client.ts';
 import { defaultNamespace } from '../contract/core.ts';
 import { isMicroError } from '../contract/error.ts';
+import { renewSettleMs } from '../contract/limits.ts';
 import type { Home } from './home.ts';
 import { readLocalAdmin } from './local-admin.ts';
 import { isLoggedOut, type Login, lostLogin, readLogin, renewLogin } from './login.ts';
@@ -28,6 +32,8 @@ export interface SessionOptions {
   readonly now: () => number;
   /** Auth.Token at the session's address, sent without a token. */
   refresh(request: TokenRequest, namespace: string): Promise<Token>;
+  /** Told when a renewed token could not be written down. */
+  notKept?(error: unknown): void;
 }
 
 export interface Session extends Place {
@@ -35,8 +41,10 @@ export interface Session extends Place {
   token(): Promise<string | undefined>;
   /** Why token() last gave nothing, and the way out; the second line of a refusal. */
   explain(): string | undefined;
-  /** token() last gave the machine's own credential: nobody has logged in. */
-  isMachine(): boolean;
+  /** Where token() last got its answer; undefined: it had none. */
+  origin(): TokenOrigin | undefined;
+  /** Resolves when no renewal is under way, or after renewSettleMs: ending in between would lose the login. */
+  settle(): Promise<void>;
 }
 
 /** Tokens are renewed when less than this is left. */
@@ -58,8 +66,22 @@ export const openSession = (o: SessionOptions): Session => {
       return pending;
     },
     explain: () => source.explain(),
-    isMachine: () => source.isMachine(),
+    origin: () => source.origin(),
+    settle: () => settled(pending),
   };
+};
+
+const settled = async (pending: Promise<unknown> | undefined): Promise<void> => {
+  if (pending === undefined) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, renewSettleMs);
+  // How it ends concerns those who asked for the token.
+  pending.then(
+    () => resolve(),
+    () => resolve(),
+  );
+  await promise;
+  clearTimeout(timer);
 };
 
 /** A service is told everything by its environment; the home of whoever started it is none of its business. */
@@ -70,7 +92,7 @@ const servicePlace = (o: SessionOptions, address: string): Place => ({
   ...parseAddress(address),
 });
 
-type Source = Pick<Session, 'token' | 'explain' | 'isMachine'>;
+type Source = Pick<Session, 'token' | 'explain' | 'origin'>;
 
 const credentialSource = (o: SessionOptions, credentials: Credentials, place: Place): Source => {
   let held: Token | undefined;
@@ -92,7 +114,7 @@ const credentialSource = (o: SessionOptions, credentials: Credentials, place: Pl
       return held?.accessToken;
     },
     explain: () => problem,
-    isMachine: () => false,
+    origin: () => (held === undefined ? undefined : 'service'),
   };
 };
 
@@ -112,44 +134,78 @@ const renew = async (
 
 const loginSource = (o: SessionOptions, place: Place): Source => {
   let problem: string | undefined;
-  let machine = false;
+  let origin: TokenOrigin | undefined;
+  const given = (token: string | undefined, from: TokenOrigin, otherwise: string): string | undefined => {
+    origin = token === undefined ? undefined : from;
+    problem = token === undefined ? otherwise : undefined;
+    return token;
+  };
   return {
     async token() {
-      problem = undefined;
-      machine = false;
       const login = readLogin(o.home, place);
-      if (login !== undefined) {
-        if (msLeft(login.token, o.now()) > renewBeforeMs) return login.token.accessToken;
-        const renewed = await renewSaved(o, place, login);
-        if (renewed === undefined) problem = `your login to ${place.environment} has ended: micro login`;
-        return renewed;
-      }
-      problem = lostLogin(o.home, place);
-      if (problem !== undefined) return undefined;
+      if (login !== undefined)
+        return given(
+          await tokenOf(o, place, login),
+          'login',
+          `your login to ${place.environment} has ended: micro login`,
+        );
+      const lost = lostLogin(o.home, place);
+      if (lost !== undefined) return given(undefined, 'login', lost);
       const local = isLoggedOut(o.home, place) ? undefined : localAdmin(o, place);
-      if (local === undefined) problem = `you are not logged in to ${place.environment}: micro login`;
-      machine = local !== undefined;
-      return local;
+      return given(local, 'local-admin', `you are not logged in to ${place.environment}: micro login`);
     },
     explain: () => problem,
-    isMachine: () => machine,
+    origin: () => origin,
   };
 };
 
+const tokenOf = async (o: SessionOptions, place: Place, login: Login): Promise<string | undefined> =>
+  msLeft(login.token, o.now()) > renewBeforeMs ? login.token.accessToken : renewSaved(o, place, login);
+
 /** A login that the server no longer knows gives undefined; it never turns into another identity. */
 const renewSaved = async (o: SessionOptions, place: Place, login: Login): Promise<string | undefined> => {
-  const { id, token } = login;
+  const { token } = login;
   const unused = msLeft(token, o.now()) > 0 ? token.accessToken : undefined;
   if (token.refreshToken === '') return unused;
+  let renewed: Token;
   try {
     const request = { refreshToken: token.refreshToken, expirySeconds: renewedExpirySeconds };
-    const renewed = await o.refresh(request, place.namespace);
-    await renewLogin(o.home, place, { id, token: renewed });
-    return renewed.accessToken;
+    renewed = await o.refresh(request, place.namespace);
   } catch (e) {
     if (unused !== undefined) return unused;
-    if (isRefusal(e)) return undefined;
+    if (isRefusal(e)) return renewedElsewhere(o, place, login);
     throw e;
+  }
+  return keep(o, place, login, renewed);
+};
+
+/** The server has replaced the old token by now: what cannot be written down must serve at least this run. */
+const keep = async (o: SessionOptions, place: Place, login: Login, renewed: Token): Promise<string> => {
+  try {
+    const id = login.id || (subjectOf(renewed.accessToken) ?? '');
+    return (await renewLogin(o.home, place, { ...login, id }, renewed)).accessToken;
+  } catch (e) {
+    o.notKept?.(e);
+    return renewed.accessToken;
+  }
+};
+
+/** Another process may have renewed the login between our reading it and the server's answer; the old token is then worth nothing. */
+const renewedElsewhere = (o: SessionOptions, place: Place, used: Login): string | undefined => {
+  const now = readLogin(o.home, place);
+  if (now?.id !== used.id || now.token.refreshToken === used.token.refreshToken) return undefined;
+  return msLeft(now.token, o.now()) > 0 ? now.token.accessToken : undefined;
+};
+
+/** The account id that a token states; only to file it under: the server that signed it has just handed it to us. */
+const subjectOf = (token: string): string | undefined => {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
+    if (typeof claims !== 'object' || claims === null || !('sub' in claims)) return undefined;
+    return typeof claims.sub === 'string' && claims.sub !== '' ? claims.sub : undefined;
+  } catch {
+    // Not one of ours: it is then kept without a name, where older versions kept theirs.
+    return undefined;
   }
 };
 

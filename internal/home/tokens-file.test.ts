@@ -1,6 +1,6 @@
 /** Tests of the tokens file: v3's exact form, and damaged lines that cost nobody else a login. */
 
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -72,6 +72,47 @@ test('deletes and replaces exactly one login', async () => {
   await tokens.delete(key);
   assert.is(tokens.get(key), undefined);
   assert.is(tokens.get(like)?.refreshToken, 'other');
+});
+
+test('renews only what still stands there', async () => {
+  await tokens.set(key, token);
+  const next = { ...token, refreshToken: 'r2', expiry: 9 };
+  const later = { ...token, refreshToken: 'r3', expiry: 12 };
+  assert.equal(await tokens.renew(key, { used: token, next }), next);
+  assert.equal(await tokens.renew(key, { used: token, next: later }), next, 'somebody else was first');
+  assert.equal(tokens.get(key), next);
+  await tokens.delete(key);
+  assert.is(await tokens.renew(key, { used: next, next: later }), undefined, 'ended meanwhile');
+  assert.is(tokens.get(key), undefined);
+});
+
+test('one login instead of another, in one rewrite', async () => {
+  await tokens.set(key, token);
+  await tokens.set({ ...key, id: 'bob' }, token, { instead: key });
+  assert.is(tokens.get(key), undefined);
+  assert.equal(tokens.ids(key), ['bob']);
+  await tokens.set({ ...key, id: 'bob' }, { ...token, expiry: 7 }, { instead: { ...key, id: 'bob' } });
+  assert.is(tokens.get({ ...key, id: 'bob' })?.expiry, 7);
+});
+
+test('names the accounts of one address and namespace', async () => {
+  for (const other of [key, { ...key, id: 'a:b' }, { ...key, namespace: 'foo' }, { ...key, address: 'https://x:1' }])
+    await tokens.set(other, token);
+  assert.equal([...tokens.ids(key)].sort(), ['a:b', 'admin']);
+  assert.equal(tokens.ids({ ...key, address: 'https://x:1' }), ['admin']);
+  assert.equal(tokens.ids({ ...key, namespace: 'none' }), []);
+});
+
+test('what cannot be read is an error that names the file', () => {
+  mkdirSync(file);
+  try {
+    assert.throws(
+      () => tokens.get(key),
+      (e: Error) => e.message.startsWith(`cannot read ${file}: `),
+    );
+  } finally {
+    rmSync(file, { recursive: true });
+  }
 });
 
 test.run();

@@ -26,7 +26,7 @@ export const run = async (call: Call<typeof tokenFlags>, ctx: Context): Promise<
     throw refusalAsJson('Error creating token', e);
   });
   print(out, token, form);
-  if (id === undefined && form !== 'json' && ctx.needs.client.login?.isMachine())
+  if (id === undefined && form !== 'json' && ctx.needs.client.login?.origin() === 'local-admin')
     out.note("it stands for this machine's own admin and ends with the server's run: micro login gives one that stays");
 };
 

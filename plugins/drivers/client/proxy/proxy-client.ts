@@ -7,6 +7,7 @@ import type { PluginContext, Running } from '../../../../internal/contract/plugi
 import { insecureWarning } from '../../../../internal/home/insecure-warning.ts';
 import { openHome } from '../../../../internal/home/home.ts';
 import type { Place } from '../../../../internal/home/place.ts';
+import { keepFresh } from '../../../../internal/home/keep-fresh.ts';
 import { openSession, type Session } from '../../../../internal/home/session.ts';
 import { createRpcClient, type RpcCallOptions, type RpcClient } from '../../../../internal/rpc/client.ts';
 import { buildPath } from '../../../../internal/rpc/path.ts';
@@ -31,6 +32,7 @@ export const create = (ctx: Context): Client & Running => {
     }
     return opened;
   };
+  let endFreshness: (() => void) | undefined;
   return {
     call: async (service, endpoint, request, o = {}) => {
       const to = session();
@@ -43,6 +45,8 @@ export const create = (ctx: Context): Client & Running => {
       }
     },
     stream: (service, endpoint, o = {}) => {
+      // Whoever opens a stream may stay for hours; calls made later in that time find a good token.
+      endFreshness ??= keepFresh({ token: async () => opened?.token() });
       let options: RpcCallOptions = {};
       const stream = rpc.streamTo(async () => {
         const to = session();
@@ -65,9 +69,13 @@ export const create = (ctx: Context): Client & Running => {
     login: {
       token: () => session().token(),
       explain: () => session().explain(),
-      isMachine: () => session().isMachine(),
+      origin: () => session().origin(),
     },
-    stop: () => rpc.close(),
+    stop: async () => {
+      endFreshness?.();
+      await opened?.settle();
+      await rpc.close();
+    },
   };
 };
 
@@ -95,6 +103,7 @@ const openOwnSession = (ctx: Context, rpc: RpcClient): Session => {
     dataRoot: data_dir || join(home.dir, 'server'),
     credentials: auth_id && auth_secret ? { id: auth_id, secret: auth_secret } : undefined,
     now: ctx.now,
+    notKept: (error) => ctx.log.warn('the renewed login could not be kept', { error }),
     refresh: (request, issuer) => requestToken(rpc, { address: target(), request, namespace: issuer }),
   });
   return session;
