@@ -47,6 +47,9 @@ export const secretFlags = fields({
   new_secret: { type: 'string', doc: 'The secret it gets; asked for otherwise', secret: true },
   ...namespaceFlag,
 });
+export const rotateFlags = fields({
+  end_old_tokens: { type: 'bool', doc: 'End all tokens that were signed before, at once' },
+});
 export const canFlags = fields({
   account_namespace: { type: 'string', doc: 'Namespace the account belongs to; default that of the call' },
   ...namespaceFlag,
@@ -80,6 +83,13 @@ export const plugin = defineCommand({
       needs,
       examples: ['micro auth list accounts'],
       load: () => import('./list-accounts.ts'),
+    }),
+    verb({
+      words: 'auth list keys',
+      summary: 'List the keys that tokens are signed with',
+      needs,
+      examples: ['micro auth list keys'],
+      load: () => import('./list-keys.ts'),
     }),
     verb({
       words: 'auth create rule',
@@ -154,6 +164,16 @@ export const plugin = defineCommand({
       needs,
       examples: ['micro auth delete account jane'],
       load: () => import('./delete-account.ts'),
+    }),
+    verb({
+      words: 'auth rotate keys',
+      summary: 'Sign tokens with a new key from now on',
+      description:
+        'Tokens that were signed before stay valid until they end, so that nobody is logged out. Needs an admin of namespace micro.',
+      flags: rotateFlags,
+      needs,
+      examples: ['micro auth rotate keys'],
+      load: () => import('./rotate-keys.ts'),
     }),
   ],
 });
