@@ -44,6 +44,16 @@ for (const c of [
     hint: /^a rule denies it to everybody/,
   },
   {
+    name: 'nobody, where a rule before the public one admits some',
+    rules: [
+      { ...only, priority: 5 },
+      { ...denied, scope: '' },
+    ],
+    who: undefined,
+    reason: 'no_token',
+    hint: /^the call carries no token: send/,
+  },
+  {
     name: 'a user by a rule',
     rules: [denied],
     who: account('bob'),

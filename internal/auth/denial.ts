@@ -4,7 +4,7 @@ import type { Account, Resource, Rule } from '../contract/auth.ts';
 import { defaultNamespace } from '../contract/core.ts';
 import type { Problem } from '../contract/denial.ts';
 import { isAdmin, isPlatformAdmin, noToken } from './authorize.ts';
-import type { Decision } from './rules.ts';
+import { type Decision, matchingRules } from './rules.ts';
 
 export interface Denied {
   readonly decision: Decision;
@@ -21,7 +21,7 @@ export interface Denied {
 /** Why a decision denies, in a word and in a line. Rules are named only to those who may change them. */
 export const explainDenial = (o: Denied): Problem => {
   const { decision, account, problem = noToken } = o;
-  if (account === undefined) return decision.rule?.scope === '' ? closedToAll : problem;
+  if (account === undefined) return isClosedToAll(o) ? closedToAll : problem;
   const reason = decision.denial ?? 'rule_denied';
   if (mayChangeRules(account, o.namespace))
     return { reason, hint: `${decision.reason}; to allow it: ${allowingCommand(o)}` };
@@ -32,6 +32,13 @@ export const explainDenial = (o: Denied): Problem => {
 };
 
 const closedToAll: Problem = { reason: 'rule_denied', hint: 'a rule denies it to everybody, with or without a token' };
+
+/** The rule that decided is about everybody, and none before it could have admitted a caller with an account. */
+const isClosedToAll = ({ decision: { rule }, resource, rules }: Denied): boolean => {
+  if (rule?.scope !== '') return false;
+  const matching = matchingRules(rules, resource);
+  return matching.slice(0, matching.indexOf(rule)).every((before) => before.access === 'denied');
+};
 
 const reasonFor = (account: Account, { decision, namespace }: Denied): string => {
   if (decision.denial === 'wrong_namespace')
