@@ -111,6 +111,37 @@ test('a lost or damaged login becomes nobody else either', async () => {
   assert.is(session.explain(), `the login of bob in ${home.tokens.file} is damaged: micro login`);
 });
 
+test('a token that the server refuses before its time is renewed, once for all calls', async () => {
+  await logIn(500);
+  const { session, asked } = open([token('next', 600)]);
+  const refusedToken = (await session.token()) ?? '';
+  assert.equal(await Promise.all([session.renew(refusedToken), session.renew(refusedToken)]), [
+    'next.access',
+    'next.access',
+  ]);
+  assert.is(asked.length, 1);
+  assert.is(await session.renew(refusedToken), 'next.access', 'and not again for a call that comes late');
+  assert.is(await session.token(), 'next.access');
+});
+
+test('a refused token that cannot be renewed is not given again', async () => {
+  await logIn(500);
+  const { session } = open([refused]);
+  assert.is(await session.renew('bob.access'), undefined);
+  assert.match(session.explain() ?? '', /^your login to local has ended/);
+});
+
+test('a service whose token is refused comes by another one', async () => {
+  const credentials = { id: 'svc', secret: 's' };
+  const { session, asked } = open([token('one', 600), refused, token('two', 600)], { credentials });
+  assert.is(await session.token(), 'one.access');
+  assert.is(await session.renew('one.access'), 'two.access');
+  assert.equal(
+    asked.map((request) => request.refreshToken ?? request.id),
+    ['svc', 'one.refresh', 'svc'],
+  );
+});
+
 test('a server that cannot be asked is not a logout', async () => {
   await logIn(-1);
   const error = await open([unavailable('go.micro.client', 'down')])

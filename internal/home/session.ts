@@ -39,6 +39,8 @@ export interface SessionOptions {
 export interface Session extends Place {
   /** The token for the next call; undefined: call as nobody. Throws only when the server cannot be asked for a new one. */
   token(): Promise<string | undefined>;
+  /** Another token in place of one that the server refused before its time, as after its keys were replaced; undefined: there is none. */
+  renew(refused: string): Promise<string | undefined>;
   /** Why token() last gave nothing, and the way out; the second line of a refusal. */
   explain(): string | undefined;
   /** Where token() last got its answer; undefined: it had none. */
@@ -56,14 +58,19 @@ export const openSession = (o: SessionOptions): Session => {
   const place = o.credentials !== undefined && o.address ? servicePlace(o, o.address) : placeOf(o.home, o);
   const source = o.credentials === undefined ? loginSource(o, place) : credentialSource(o, o.credentials, place);
   let pending: Promise<string | undefined> | undefined;
+  // Calls that start together, or are refused together, share one renewal.
+  const shared = (ask: () => Promise<string | undefined>): Promise<string | undefined> => {
+    pending ??= ask().finally(() => {
+      pending = undefined;
+    });
+    return pending;
+  };
   return {
     ...place,
-    token: () => {
-      // Calls that start together share one renewal.
-      pending ??= source.token().finally(() => {
-        pending = undefined;
-      });
-      return pending;
+    token: () => shared(() => source.token()),
+    renew: async (refused) => {
+      const other = await shared(() => source.renew(refused));
+      return other === refused ? undefined : other;
     },
     explain: () => source.explain(),
     origin: () => source.origin(),
@@ -92,14 +99,14 @@ const servicePlace = (o: SessionOptions, address: string): Place => ({
   ...parseAddress(address),
 });
 
-type Source = Pick<Session, 'token' | 'explain' | 'origin'>;
+type Source = Pick<Session, 'token' | 'renew' | 'explain' | 'origin'>;
 
 const credentialSource = (o: SessionOptions, credentials: Credentials, place: Place): Source => {
   let held: Token | undefined;
   let problem: string | undefined;
   const ask = (request: TokenRequest): Promise<Token> =>
     o.refresh({ ...request, expirySeconds: renewedExpirySeconds }, place.namespace);
-  return {
+  const source: Source = {
     async token() {
       if (held !== undefined && msLeft(held, o.now()) > renewBeforeMs) return held.accessToken;
       try {
@@ -113,9 +120,14 @@ const credentialSource = (o: SessionOptions, credentials: Credentials, place: Pl
       }
       return held?.accessToken;
     },
+    renew(refused) {
+      if (held?.accessToken === refused) held = { ...held, expiry: 0 };
+      return source.token();
+    },
     explain: () => problem,
     origin: () => (held === undefined ? undefined : 'service'),
   };
+  return source;
 };
 
 const renew = async (
@@ -140,32 +152,42 @@ const loginSource = (o: SessionOptions, place: Place): Source => {
     problem = token === undefined ? otherwise : undefined;
     return token;
   };
-  return {
+  const ended = `your login to ${place.environment} has ended: micro login`;
+  const source: Source = {
     async token() {
       const login = readLogin(o.home, place);
-      if (login !== undefined)
-        return given(
-          await tokenOf(o, place, login),
-          'login',
-          `your login to ${place.environment} has ended: micro login`,
-        );
+      if (login !== undefined) return given(await tokenOf(o, place, login), 'login', ended);
       const lost = lostLogin(o.home, place);
       if (lost !== undefined) return given(undefined, 'login', lost);
       const local = isLoggedOut(o.home, place) ? undefined : localAdmin(o, place);
       return given(local, 'local-admin', `you are not logged in to ${place.environment}: micro login`);
     },
+    async renew(refused) {
+      const login = readLogin(o.home, place);
+      // Another process may have renewed it; the machine's credential is renewed by the server.
+      if (login?.token.accessToken !== refused) return source.token();
+      return given(await renewSaved(o, place, login, undefined), 'login', ended);
+    },
     explain: () => problem,
     origin: () => origin,
   };
+  return source;
 };
 
-const tokenOf = async (o: SessionOptions, place: Place, login: Login): Promise<string | undefined> =>
-  msLeft(login.token, o.now()) > renewBeforeMs ? login.token.accessToken : renewSaved(o, place, login);
+const tokenOf = async (o: SessionOptions, place: Place, login: Login): Promise<string | undefined> => {
+  const left = msLeft(login.token, o.now());
+  if (left > renewBeforeMs) return login.token.accessToken;
+  return renewSaved(o, place, login, left > 0 ? login.token.accessToken : undefined);
+};
 
-/** A login that the server no longer knows gives undefined; it never turns into another identity. */
-const renewSaved = async (o: SessionOptions, place: Place, login: Login): Promise<string | undefined> => {
+/** `unused`: what is still of use when it fails. A login that the server no longer knows gives undefined; it never turns into another identity. */
+const renewSaved = async (
+  o: SessionOptions,
+  place: Place,
+  login: Login,
+  unused: string | undefined,
+): Promise<string | undefined> => {
   const { token } = login;
-  const unused = msLeft(token, o.now()) > 0 ? token.accessToken : undefined;
   if (token.refreshToken === '') return unused;
   let renewed: Token;
   try {

@@ -48,7 +48,10 @@ export const secretFlags = fields({
   ...namespaceFlag,
 });
 export const rotateFlags = fields({
-  end_old_tokens: { type: 'bool', doc: 'End all tokens that were signed before, at once' },
+  end_old_tokens: {
+    type: 'bool',
+    doc: 'End all tokens that were signed before, at once; logins and services come by new ones',
+  },
 });
 export const canFlags = fields({
   account_namespace: { type: 'string', doc: 'Namespace the account belongs to; default that of the call' },

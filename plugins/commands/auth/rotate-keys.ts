@@ -14,6 +14,8 @@ export const run = async (call: Call<typeof rotateFlags>, ctx: Context): Promise
     .catch((e: unknown) => {
       throw refusalAsDetail(e);
     });
+  // The token of this call has ended as well: one that is asked for now finds the login in order.
+  if (endOldTokens) await keysOf(ctx.needs.auth).list({ signal: ctx.signal });
   if (call.out.format === 'json') {
     call.out.json(keys.map(keyJson));
     return;
@@ -21,7 +23,7 @@ export const run = async (call: Call<typeof rotateFlags>, ctx: Context): Promise
   call.out.line(`Keys rotated: ${keys.find(({ present }) => present)?.id ?? 'a new key'} signs tokens from now on`);
   call.out.line(
     endOldTokens
-      ? 'All tokens from before have ended, yours as well: micro login'
+      ? 'All tokens from before have ended; logins and services come by new ones themselves'
       : 'Tokens from before stay valid until they end; micro auth list keys shows their keys',
   );
 };
