@@ -20,6 +20,8 @@ export const goPrograms = {
   grpcurl: { module: 'grpcurl', package: 'github.com/fullstorydev/grpcurl/cmd/grpcurl' },
   'grpc-interop-client': { module: 'grpc-interop', package: 'google.golang.org/grpc/interop/client' },
   'grpc-interop-server': { module: 'grpc-interop', package: 'google.golang.org/grpc/interop/server' },
+  // A certificate authority that speaks ACME, made for tests.
+  pebble: { module: 'pebble', package: 'github.com/letsencrypt/pebble/v2/cmd/pebble' },
   'hpack-peer': { module: 'hpack-peer', package: '.' },
 } as const satisfies Readonly<Record<string, GoProgram>>;
 

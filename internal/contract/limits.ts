@@ -297,3 +297,19 @@ export const selfSignedDays = 397;
 export const selfSignedRenewDays = 60;
 export const selfSignedNamesMax = 100;
 export const selfSignedLookMs = 3_600_000;
+/** Certificates from ACME: host names in one, one answer of the authority, one request to it, and one order from its account to the certificate. */
+export const acmeHostsMax = 100;
+export const acmeAnswerBytesMax = 256 * KiB;
+export const acmeRequestMs = 30_000;
+export const acmeOrderMs = 300_000;
+/** Pauses between two looks at an order, first and longest. */
+export const acmePollMsMin = 250;
+export const acmePollMsMax = 10_000;
+/** Pauses between orders that fail, first and longest; the longest wait that the authority may ask for; how often the clock is looked at. */
+export const acmeRetryMsMin = 120_000;
+export const acmeRetryMsMax = 3_600_000;
+export const acmeRetryAfterMsMax = 24 * 3_600_000;
+export const acmeLookMs = 3_600_000;
+/** One stored account or certificate, and what is told of an authority's words, in characters. */
+export const acmeFileBytesMax = MiB;
+export const acmeReasonCharsMax = 400;
