@@ -129,7 +129,7 @@ const oneFile = async (entry: string, o: Pick<BuildOptions, 'format' | 'define'>
   return result.outputFiles[0]!.text;
 };
 
-/** sqlite3 and esbuild get their native half from the executable. */
+/** sqlite3 and esbuild get their native half from the executable; acme-client brings a second crypto library, for callers of its past, which stays out. */
 const nativePackages: Plugin = {
   name: 'native-packages',
   setup: (b) => {
@@ -138,6 +138,7 @@ const nativePackages: Plugin = {
       contents: `module.exports = require(${packages}).sqlite3Binding();`,
       resolveDir: root,
     }));
+    b.onLoad({ filter: /acme-client[\\/]src[\\/]crypto[\\/]forge\.js$/ }, () => ({ contents: 'module.exports = {};' }));
     b.onResolve({ filter: /^esbuild$/ }, () => ({ path: 'esbuild', namespace: 'in-executable' }));
     b.onLoad({ filter: /^esbuild$/, namespace: 'in-executable' }, () => ({
       contents: `module.exports = require(${packages}).esbuildApi(() => require(${JSON.stringify(join(root, 'node_modules/esbuild/lib/main.js'))}));`,

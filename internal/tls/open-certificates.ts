@@ -3,7 +3,6 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
-import { ExitError } from '../contract/error.ts';
 import type { Host } from '../contract/host.ts';
 import type { Logger } from '../contract/logger.ts';
 import type { TlsSettings } from '../contract/tls-settings.ts';
@@ -35,10 +34,11 @@ export const openCertificates = async (o: OpenCertificatesOptions): Promise<Open
     const { openCertificateFiles } = await import('./certificate-files.ts');
     return { source: await openCertificateFiles({ certFile, keyFile, log, now }), selfSigned: false };
   }
-  if (settings.enable_acme)
-    throw new ExitError('enable_acme: this build has no ACME', 1, {
-      hint: 'set enable_tls, tls_cert_file and tls_key_file',
-    });
+  if (settings.enable_acme) {
+    const { acmeSettings } = await import('./acme/acme-settings.ts');
+    const { openAcme } = await import('./acme/open-acme.ts');
+    return { source: await openAcme({ server: host, settings: acmeSettings(settings), log, now }), selfSigned: false };
+  }
   const { openSelfSigned } = await import('./self-signed.ts');
   const folder = makePrivateFolder(join(host.dataDir, 'tls'));
   return { source: await openSelfSigned({ folder, names: namesOf(o), log, now }), selfSigned: true };

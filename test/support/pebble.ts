@@ -40,6 +40,9 @@ export interface Pebble {
   root(): Promise<string>;
   /** What it has printed so far: one line for each request. */
   output(): string;
+  /** Ends the process; its files stay. */
+  halt(): Promise<void>;
+  /** Safe after halt, and twice. */
   stop(): Promise<void>;
 }
 
@@ -100,6 +103,7 @@ export const startPebble = async (o: PebbleOptions): Promise<Pebble> => {
     ca: own.cert,
     root: () => get(`https://localhost:${managementPort}/roots/0`, own.cert),
     output: () => output,
+    halt: () => end(child),
     stop,
   };
 };
@@ -145,6 +149,7 @@ const startDns = async (): Promise<{ readonly address: string; stop(): Promise<v
   await once(server, 'listening');
   return {
     address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    // Says so when it is closed already, which is as good.
     stop: () => new Promise((resolve) => server.close(() => resolve())),
   };
 };

@@ -98,6 +98,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   esbuild: ['plugins/drivers/builder/typescript/', 'plugins/commands/plugin/'],
   ignore: ['internal/source/'],
   '@peculiar/x509': ['internal/tls/'],
+  'acme-client': ['internal/tls/acme/'],
   jose: ['internal/auth/'],
   picocolors: ['internal/cli/', 'internal/log/'],
   protobufjs: ['internal/schema/', 'proto/gen/'],

@@ -22,6 +22,7 @@ const heavy = [
   'jose',
   'tar',
   '@peculiar/x509',
+  'acme-client',
 ];
 let folder: string;
 
@@ -106,6 +107,25 @@ test('commands that call a server load no gRPC library, only our own client', as
   } finally {
     await server.stop();
   }
+});
+
+test('an ordinary server loads nothing for certificates', async () => {
+  const file = join(folder, 'loaded-by-server');
+  writeFileSync(file, '');
+  const tracing = { NODE_OPTIONS: `--import ${pathToFileURL(join(folder, 'tracer.mjs')).href}`, LOADED_FILE: file };
+  const server = await startServer({ env: tracing });
+  const loaded = readLines(file);
+  await server.stop();
+  assert.ok(
+    loaded.some((url) => url.endsWith('/internal/h2/listener.ts')),
+    'the trace works',
+  );
+  const forTls = loaded.filter(
+    (url) =>
+      ['@peculiar/x509', 'acme-client', 'axios', 'node-forge'].includes(packageOf(url) ?? '') ||
+      url.includes('/internal/tls/acme/'),
+  );
+  assert.equal(forTls, []);
 });
 
 test.run();

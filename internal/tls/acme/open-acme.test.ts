@@ -3,7 +3,7 @@
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect } from 'node:tls';
@@ -100,7 +100,9 @@ const withHouse = async (
   const log: Logger = { ...silentLog, info: at('info'), warn: at('warn'), error: at('error'), child: () => log };
   const sources: CertificateSource[] = [];
   const doors: ReturnType<typeof createTlsDoor>[] = [];
-  const listener = createServer({ pauseOnConnect: true }, (socket) => {
+  const sockets = new Set<Socket>();
+  const listener = createServer((socket) => {
+    sockets.add(socket.once('close', () => sockets.delete(socket)));
     const door = doors.at(-1);
     if (door === undefined) socket.destroy();
     else door.take(socket, (inside) => inside.on('error', () => undefined).end());
@@ -134,6 +136,7 @@ const withHouse = async (
   } finally {
     for (const source of sources) await source.close();
     for (const door of doors) door.close();
+    for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => listener.close(resolve));
     if (o.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true });
   }

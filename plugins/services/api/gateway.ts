@@ -38,7 +38,8 @@ export const create = (ctx: ApiContext): ServiceInstance => {
     id,
     loopback: isLoopbackName(at.host),
     origins: ctx.config.cors_origins ?? [],
-    hosts: ctx.config.hosts ?? [],
+    // Somebody may lead port 443 to this listener on loopback: the names of its certificate are its own.
+    hosts: [...(ctx.config.hosts ?? []), ...(ctx.config.enable_acme ? (ctx.config.acme_hosts ?? []) : [])],
   };
   const bodies = createBodyBudget(bodiesBytesMax);
   const handle = async (exchange: Exchange): Promise<void> => {
