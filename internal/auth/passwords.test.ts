@@ -7,7 +7,7 @@ import { passwordHashesMax, passwordQueueMax } from '../contract/limits.ts';
 import { createPasswords } from './passwords.ts';
 
 const test = suite('passwords');
-const passwords = createPasswords();
+const passwords = createPasswords({ work: 1 });
 
 test('a secret fits its own hash only', async () => {
   const hash = await passwords.hash('micro');
@@ -39,6 +39,62 @@ test('nothing fits a missing or damaged hash', async () => {
     'sha256$AAAA$AAAA',
   ])
     assert.is(await passwords.verify('', hash), false);
+});
+
+test('whatever fails costs the same work: one derivation of the present cost', async () => {
+  const done: unknown[] = [];
+  const counting = createPasswords({
+    work: 3,
+    derive: async (_, __, cost) => {
+      done.push(cost);
+      return Buffer.alloc(32, 1);
+    },
+  });
+  const present = { n: 16_384, r: 8, p: 3 };
+  const scrypt = `scrypt$16384$8$3$AAAA$${Buffer.alloc(32, 2).toString('base64url')}`;
+  for (const [name, hash] of [
+    ['an unknown account', undefined],
+    ['a wrong secret', scrypt],
+    ['a wrong secret of one that was made at random', counting.hashRandom('right')],
+    ['a damaged hash', 'scrypt$'],
+    ['a hash of v3', '$2a$10$abc'],
+  ] as const) {
+    done.length = 0;
+    assert.is(await counting.verify('wrong', hash), false, name);
+    assert.equal(done, [present], name);
+  }
+});
+
+test('what is to happen before the work happens after the wait, and may end the matter', async () => {
+  const events: string[] = [];
+  const derive = async () => {
+    events.push('work');
+    return Buffer.alloc(32);
+  };
+  const own = createPasswords({ derive });
+  const refuse = (): void => {
+    events.push('refused');
+    throw new Error('no');
+  };
+  const begin = (): void => void events.push('begin');
+  await Promise.allSettled([
+    own.verify('x', undefined, begin),
+    own.verify('x', undefined, refuse),
+    own.verify('x', undefined, begin),
+  ]);
+  assert.equal(events.sort(), ['begin', 'begin', 'refused', 'work', 'work']);
+  assert.is(await own.verify('right', own.hashRandom('right'), begin), true);
+  assert.is(events.filter((e) => e === 'begin').length, 3, 'also for what takes no work');
+});
+
+test('a hash is weak when one made now takes more work', async () => {
+  const strong = createPasswords({ work: 2 });
+  const hash = await passwords.hash('x');
+  assert.is(strong.isWeak(hash), true);
+  assert.is(passwords.isWeak(hash), false);
+  assert.is(passwords.isWeak(await strong.hash('x')), false);
+  assert.is(await strong.verify('x', hash), true, 'and still fits');
+  for (const other of ['', '$2a$10$abc', passwords.hashRandom('x')]) assert.is(strong.isWeak(other), false, other);
 });
 
 test('the line of those who wait is bounded', async () => {

@@ -7,32 +7,46 @@ import { Buffer } from 'node:buffer';
 import { createHash, randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
 
 import { tooMany } from '../contract/error.ts';
-import { passwordHashesMax, passwordQueueMax } from '../contract/limits.ts';
+import { passwordHashesMax, passwordQueueMax, passwordWork } from '../contract/limits.ts';
 
 export interface Passwords {
   /** `scrypt$N$r$p$salt$hash`, salt and hash as base64url. */
   hash(secret: string): Promise<string>;
   /** `sha256$salt$hash`, at once. Only for a secret of 120 random bits or more that this program made itself. */
   hashRandom(secret: string): string;
-  /** Takes as long for an unknown account (`undefined`) as for a known one. */
-  verify(secret: string, hash: string | undefined): Promise<boolean>;
+  /**
+   * A wrong secret takes as long for an unknown account (`undefined`) as for a known one, whatever its hash. `begin` is called when the
+   * line has been waited for and the work begins; what it throws ends the matter.
+   */
+  verify(secret: string, hash: string | undefined, begin?: () => void): Promise<boolean>;
+  /** A hash that takes less work to guess at than one made now would. */
+  isWeak(hash: string): boolean;
 }
 
-interface Cost {
+export interface PasswordsOptions {
+  /** Rounds of scrypt over 16 MiB for one secret; default passwordWork. */
+  readonly work?: number;
+  /** Default Node's scrypt; a test counts what is done. */
+  readonly derive?: (secret: string, salt: Buffer, cost: Cost) => Promise<Buffer>;
+}
+
+export interface Cost {
   readonly n: number;
   readonly r: number;
   readonly p: number;
 }
 
-const cost: Cost = { n: 2 ** 14, r: 8, p: 1 };
-/** N times r: 128 bytes each, so a stored hash may ask for 128 MiB at most. */
+/** N times r: 128 bytes each, so a stored hash may ask for 128 MiB at most; and rounds. */
 const costMax = 2 ** 20;
+const roundsMax = 16;
 const memoryBytesExtra = 2 ** 20;
 const saltBytes = 16;
 const hashBytes = 32;
 
 /** Hashing runs on the threads that disk work also needs, so only few run at once and the others wait in a bounded line. */
-export const createPasswords = (): Passwords => {
+export const createPasswords = (o: PasswordsOptions = {}): Passwords => {
+  const cost: Cost = { n: 2 ** 14, r: 8, p: o.work ?? passwordWork };
+  const { derive = scryptOf } = o;
   let running = 0;
   const waiting: (() => void)[] = [];
   const enter = async (): Promise<void> => {
@@ -50,10 +64,10 @@ export const createPasswords = (): Passwords => {
     if (next === undefined) running -= 1;
     else next();
   };
-  const derive = async (secret: string, salt: Buffer, c: Cost): Promise<Buffer> => {
+  const inLine = async <T>(work: () => Promise<T>): Promise<T> => {
     await enter();
     try {
-      return await scryptOf(secret, salt, c);
+      return await work();
     } finally {
       leave();
     }
@@ -61,22 +75,34 @@ export const createPasswords = (): Passwords => {
   return {
     async hash(secret) {
       const salt = randomBytes(saltBytes);
-      const key = await derive(secret, salt, cost);
+      const key = await inLine(() => derive(secret, salt, cost));
       return ['scrypt', cost.n, cost.r, cost.p, salt.toString('base64url'), key.toString('base64url')].join('$');
     },
     hashRandom(secret) {
       const salt = randomBytes(saltBytes);
       return ['sha256', salt.toString('base64url'), digestOf(secret, salt).toString('base64url')].join('$');
     },
-    async verify(secret, hash) {
+    async verify(secret, hash, begin) {
       const made = hash === undefined ? undefined : parseRandom(hash);
-      if (made !== undefined) return timingSafeEqual(digestOf(secret, made.salt), made.key);
+      if (made !== undefined && timingSafeEqual(digestOf(secret, made.salt), made.key)) {
+        begin?.();
+        return true;
+      }
       const known = hash === undefined ? undefined : parseHash(hash);
-      const key = await derive(secret, known?.salt ?? Buffer.alloc(saltBytes), known?.cost ?? cost);
+      const key = await inLine(async () => {
+        begin?.();
+        return derive(secret, known?.salt ?? Buffer.alloc(saltBytes), known?.cost ?? cost);
+      });
       return known !== undefined && key.length === known.key.length && timingSafeEqual(key, known.key);
+    },
+    isWeak(hash) {
+      const known = parseHash(hash);
+      return known !== undefined && workOf(known.cost) < workOf(cost);
     },
   };
 };
+
+const workOf = ({ n, r, p }: Cost): number => n * r * p;
 
 const scryptOf = (secret: string, salt: Buffer, c: Cost): Promise<Buffer> =>
   new Promise((resolve, reject) => {
@@ -97,7 +123,10 @@ const parseHash = (text: string): { readonly cost: Cost; readonly salt: Buffer; 
   const [scheme, n, r, p, salt, key] = text.split('$');
   if (scheme !== 'scrypt' || salt === undefined || key === undefined) return undefined;
   const parsed = { n: Number(n), r: Number(r), p: Number(p) };
-  if (!(parsed.n > 1 && parsed.r >= 1 && parsed.n * parsed.r <= costMax && parsed.p >= 1 && parsed.p <= 16))
+  if (!(parsed.n > 1 && parsed.r >= 1 && parsed.n * parsed.r <= costMax && parsed.p >= 1 && parsed.p <= roundsMax))
     return undefined;
   return { cost: parsed, salt: Buffer.from(salt, 'base64url'), key: Buffer.from(key, 'base64url') };
 };
+
+/** v3's form, bcrypt: nothing here can check it. */
+export const isBcrypt = (hash: string): boolean => /^\$2[abxy]?\$/.test(hash);

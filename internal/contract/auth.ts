@@ -58,6 +58,14 @@ export interface TokenRequest {
   readonly expirySeconds?: number;
 }
 
+/** Where a secret is tried from: failed tries are limited per address. */
+export interface LoginOptions extends CallOptions {
+  /** `ip:port` of who called; the caller is on this machine when it is left out. */
+  readonly remote?: string;
+  /** What vouch() gave a gateway that passes the call on, instead of its own address. Ignored when it did not. */
+  readonly vouched?: string;
+}
+
 /** A key that tokens are, or were, signed with. */
 export interface SigningKey {
   /** The `kid` of its tokens. */
@@ -88,18 +96,20 @@ export interface Auth {
   generate(account: NewAccount, o?: CallOptions): Promise<Account & { readonly secret: string }>;
   /** The account of a valid access token. Throws badRequest `invalid token provided`, with the reason. */
   inspect(token: string, o?: InspectOptions): Promise<Account>;
-  token(request: TokenRequest, o?: CallOptions): Promise<Token>;
+  token(request: TokenRequest, o?: LoginOptions): Promise<Token>;
   accounts(o?: CallOptions): Promise<readonly Account[]>;
   deleteAccount(id: string, o?: CallOptions): Promise<void>;
   /** `oldSecret` undefined: not checked (the caller's right to that was decided before). */
   changeSecret(
     id: string,
     secrets: { readonly oldSecret?: string; readonly newSecret: string },
-    o?: CallOptions,
+    o?: LoginOptions,
   ): Promise<void>;
   rules(o?: CallOptions): Promise<readonly Rule[]>;
   createRule(rule: Rule, o?: CallOptions): Promise<void>;
   deleteRule(id: string, o?: CallOptions): Promise<void>;
+  /** For gateways of this process: a text that stands for the address of a caller, and that nobody else can make. Optional. */
+  vouch?(remote: string): string;
   /** Optional: a driver whose server keeps no keys has none. */
   readonly keys?: SigningKeys;
   /** What some questions would be answered, without waiting. Optional: without it every question is asked. */

@@ -139,6 +139,20 @@ export const refreshGraceMs = 60_000;
 export const refreshTurnsMax = 64;
 /** Keys that sign no more and whose tokens may still live. */
 export const formerKeysMax = 64;
+/** Failed logins: how many at once and how often one more, of one account and from one address. */
+export const loginFailuresMax = 10;
+export const loginFailureMs = 30_000;
+export const addressFailuresMax = 50;
+export const addressFailureMs = 10_000;
+/** Buckets that failed logins of all accounts, and those from all addresses, fall into. */
+export const loginBucketsMax = 16_384;
+/** Accounts whose addresses are remembered from logins, and addresses of one. */
+export const loginAccountsMax = 10_000;
+export const loginAddressesMax = 16;
+/** How long a gateway's word for the address of its caller counts. */
+export const vouchedMs = 60_000;
+/** Rounds of scrypt (N 16384, r 8: 16 MiB) that a new password hash takes. */
+export const passwordWork = 5;
 /** Password hashes computed at one time, and callers waiting for theirs. */
 export const passwordHashesMax = 2;
 export const passwordQueueMax = 256;

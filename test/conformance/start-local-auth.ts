@@ -25,7 +25,7 @@ export const startLocalAuth = async (o: LocalAuthOptions = {}): Promise<StartedP
   const auth = await startDriver(localAuth, {
     needs: { store: store.instance },
     ...o,
-    config: { private_key: privateKey, ...o.config },
+    config: { private_key: privateKey, password_work: 1, ...o.config },
   });
   return {
     ...auth,

@@ -86,12 +86,15 @@ export const runMicro = (args: readonly string[], o: MicroOptions = {}): Promise
   });
 };
 
+/** Logins are many here, and guessed by nobody. */
+const quick = { MICRO_AUTH_PASSWORD_WORK: '1' };
+
 /** Starts a server and resolves when `server.json` names its process; rejects with its output when it ends before that. */
 export const startServer = async (o: ServerOptions = {}): Promise<Server> => {
   const home = o.home ?? mkdtempSync(join(tmpdir(), 'micro-home-'));
   const dataDir = o.env?.MICRO_DATA_DIR ?? join(home, '.micro', 'server');
   const base = { ...cleanEnv(), HOME: home, MICRO_DATA_DIR: dataDir, NO_COLOR: '1', NODE_NO_WARNINGS: '1', ...o.env };
-  const ports = { MICRO_API_ADDRESS: '127.0.0.1:0', MICRO_PROXY_ADDRESS: '127.0.0.1:0', ...o.env };
+  const ports = { MICRO_API_ADDRESS: '127.0.0.1:0', MICRO_PROXY_ADDRESS: '127.0.0.1:0', ...quick, ...o.env };
   const [command, before] = microCommand();
   const child = spawn(command, [...before, 'server', ...(o.args ?? [])], {
     cwd: o.cwd ?? home,

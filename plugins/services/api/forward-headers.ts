@@ -2,6 +2,7 @@
 
 import type { IncomingMessage } from 'node:http';
 
+import { vouchedHeader } from '../../../internal/auth/vouched-caller.ts';
 import { badRequest } from '../../../internal/contract/error.ts';
 
 /** Headers of one connection, of the body's encoding, or that the call carries in another way. */
@@ -24,6 +25,7 @@ const dropped: ReadonlySet<string> = new Set([
   'micro-namespace',
   'traceparent',
   'tracestate',
+  vouchedHeader,
 ]);
 
 /** Lower-case names; repeated values joined with commas; `host`, `method` and `url` of the request added. */

@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 
 import * as assert from 'uvu/assert';
 
+import { vouchedHeader } from '../../../internal/auth/vouched-caller.ts';
 import type { Account, Auth, Rule } from '../../../internal/contract/auth.ts';
 import type { Client, ClientOptions } from '../../../internal/contract/client.ts';
 import { badRequest, microError } from '../../../internal/contract/error.ts';
@@ -32,6 +33,7 @@ const auth = {
     return account;
   },
   rules: async () => rules,
+  vouch: (remote: string) => `sealed ${remote}`,
 } as unknown as Auth;
 
 const endpoint = (name: string, stream = false) => ({
@@ -49,7 +51,7 @@ const service: Service = {
 };
 const registry = {
   get: async (name: string, o: { domain?: string } = {}) =>
-    name === 'helloworld' && o.domain === 'micro' ? [service] : [],
+    (name === 'helloworld' && o.domain === 'micro') || name === 'auth' ? [{ ...service, name }] : [],
 } as unknown as Registry;
 
 interface Called {
@@ -102,6 +104,18 @@ const errorOf = async (response: Response): Promise<string> => {
   assert.is(response.headers.get('content-type'), 'application/json');
   return `${id} ${code} ${detail} ${status}`;
 };
+
+test('the auth service is told from where its caller comes, by our word alone', async () => {
+  const headers = { [vouchedHeader]: 'sealed 203.0.113.5:1' };
+  const told = async (path: string, more = {}): Promise<string | undefined> => {
+    await fetch(`${base}/${path}`, { method: 'POST', headers: { ...headers, ...more } });
+    assert.ok(called);
+    return called?.options.metadata?.[vouchedHeader];
+  };
+  assert.match((await told('auth/Helloworld/Call')) ?? '', /^sealed 127\.0\.0\.1:\d+$/);
+  assert.is(await told('auth/Helloworld/Call', { 'micro-namespace': 'foo' }), undefined);
+  assert.is(await told('helloworld/Helloworld/Call'), undefined);
+});
 
 /** A request as bytes, for what fetch would not send. */
 const raw = async (text: string): Promise<string> => {

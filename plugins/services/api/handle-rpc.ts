@@ -1,9 +1,11 @@
 /** One HTTP request as one call: path, rules, registry, payload, answer. Streams answer one JSON text per line, each sent at once. */
 
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 
 import { checkCall } from '../../../internal/auth/check-call.ts';
 import { tokenOf } from '../../../internal/auth/bearer.ts';
+import { vouchedHeader, wantsVouching } from '../../../internal/auth/vouched-caller.ts';
 import type { Auth } from '../../../internal/contract/auth.ts';
 import type { Client, ClientOptions } from '../../../internal/contract/client.ts';
 import { internal, isMicroError, notFound, toMicroError } from '../../../internal/contract/error.ts';
@@ -11,6 +13,7 @@ import type { Endpoint, Registry } from '../../../internal/contract/registry.ts'
 import type { Exchange } from '../../../internal/http/http-server.ts';
 import { type BodyBudget, readBody } from '../../../internal/http/request-body.ts';
 import { errorText, sendContent } from '../../../internal/http/respond.ts';
+import { joinAddress } from '../../../internal/rpc/address.ts';
 import { parseTraceparent } from '../../../internal/trace/trace-context.ts';
 import type { Tracer } from '../../../internal/trace/tracer.ts';
 import { authorizationOf, forwardedMetadata, singleHeader } from './forward-headers.ts';
@@ -83,7 +86,7 @@ const callService = async (exchange: Exchange, { needs, target, query }: Request
     namespace,
     signal,
     token: tokenOf(authorization) ?? null,
-    metadata: forwardedMetadata(request),
+    metadata: { ...forwardedMetadata(request), ...vouchedMetadata(needs.auth, { ...target, namespace, request }) },
     contentType: 'application/grpc+json',
   };
   const type = jsonTypes.has(contentType) ? contentType : 'application/json';
@@ -92,6 +95,16 @@ const callService = async (exchange: Exchange, { needs, target, query }: Request
     return answerStream(exchange, { type, messages: openStream(needs.client, { ...target, payload, options }) });
   const answer = await needs.client.call(service, name, payload, options);
   sendContent(exchange, { type, body: answer.length === 0 ? '{}' : answer });
+};
+
+/** The auth service is told from where its caller comes, and it alone. */
+const vouchedMetadata = (
+  auth: Auth,
+  o: { readonly service: string; readonly namespace: string; readonly request: IncomingMessage },
+): Readonly<Record<string, string>> => {
+  const { remoteAddress = '', remotePort = 0 } = o.request.socket;
+  if (auth.vouch === undefined || !wantsVouching(o.service, o.namespace)) return {};
+  return { [vouchedHeader]: auth.vouch(joinAddress(remoteAddress, remotePort)) };
 };
 
 /** A hint lists endpoints up to this many characters. */

@@ -1,11 +1,13 @@
 /** The auth slot as a gRPC service (wire.md 5.3 to 5.5): who may do what, and v3's texts for what is missing. Keeps nothing itself. */
 
-import type { Account, SigningKeys } from '../../../internal/contract/auth.ts';
+import type { Account, LoginOptions, SigningKeys } from '../../../internal/contract/auth.ts';
 import { admitTo } from '../../../internal/auth/admit.ts';
 import { mayResetSecrets } from '../../../internal/auth/authorize.ts';
+import { vouchedHeader } from '../../../internal/auth/vouched-caller.ts';
 import { defaultNamespace } from '../../../internal/contract/core.ts';
 import { badRequest, notImplemented, tooMany } from '../../../internal/contract/error.ts';
 import { changesWatchersMax } from '../../../internal/contract/limits.ts';
+import type { CallContext } from '../../../internal/contract/handler.ts';
 import type { PluginContext, ServiceInstance } from '../../../internal/contract/plugin.ts';
 import { keyMessage, ruleMessage, ruleOf, tokenMessage } from '../../../internal/schema/core/auth-record.ts';
 import { authApi } from '../../../internal/schema/core/auth.ts';
@@ -49,8 +51,14 @@ const tokenMethods = (auth: Auth): Methods<'Auth.Generate' | 'Auth.Inspect' | 'A
     const { id, secret, refresh_token: refreshToken, token_expiry: expiry } = request;
     const wish = { id, secret, refreshToken, expirySeconds: Number(expiry) };
     const namespace = request.options?.namespace || defaultNamespace;
-    return { token: tokenMessage(await auth.token(wish, { namespace, signal: call.signal })) };
+    return { token: tokenMessage(await auth.token(wish, { namespace, signal: call.signal, ...callerOf(call) })) };
   },
+});
+
+/** From where a secret is tried: failures are counted per address. */
+const callerOf = ({ remote, metadata }: CallContext): Pick<LoginOptions, 'remote' | 'vouched'> => ({
+  remote,
+  vouched: metadata[vouchedHeader],
 });
 
 const accountMethods = (auth: Auth): Methods<'Accounts.List' | 'Accounts.Delete' | 'Accounts.ChangeSecret'> => ({
@@ -72,7 +80,7 @@ const accountMethods = (auth: Auth): Methods<'Accounts.List' | 'Accounts.Delete'
     const { namespace, account: caller } = admit('Accounts.ChangeSecret', request, call);
     const oldSecret = mayResetSecrets(caller, namespace) ? undefined : request.old_secret;
     const secrets = { oldSecret, newSecret: request.new_secret };
-    await auth.changeSecret(request.id, secrets, { namespace, signal: call.signal });
+    await auth.changeSecret(request.id, secrets, { namespace, signal: call.signal, ...callerOf(call) });
     return {};
   },
 });

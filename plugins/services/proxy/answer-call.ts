@@ -1,5 +1,6 @@
 /** What becomes of one call to the proxy: answered here, refused, or sent on to a node. Owns no connection. */
 
+import { wantsVouching } from '../../../internal/auth/vouched-caller.ts';
 import type { LocalCalls } from '../../../internal/contract/call-transport.ts';
 import { defaultNamespace } from '../../../internal/contract/core.ts';
 import { internal, toMicroError } from '../../../internal/contract/error.ts';
@@ -127,7 +128,7 @@ const forward = (proxy: ProxyState, incoming: Incoming, request: ProxyRequest): 
   let forwarded: Forwarded | undefined;
   const fail = (error: unknown): void => refuse(proxy, call, block, error);
   const send = (target: CallTarget): void => {
-    forwarded = { proxy, call, target, span, block };
+    forwarded = { proxy, call, target, span, block, remote: incoming.stream.remote };
     if (!sendNow(forwarded)) sendOn(forwarded).catch(fail);
   };
   const call: ProxiedCall = openProxiedCall({
@@ -174,6 +175,8 @@ interface Forwarded {
   readonly target: CallTarget;
   readonly span: Span;
   readonly block: HeaderBlock;
+  /** The caller's address. */
+  readonly remote: string;
 }
 
 /** Sends a call on over a connection that stands; false when there is none. */
@@ -183,10 +186,12 @@ const sendNow = (o: Forwarded): boolean => {
   return node !== undefined;
 };
 
-const join = ({ call, block, span, target }: Forwarded, node: NodeConnection, picked: Picked): void => {
+const join = (o: Forwarded, node: NodeConnection, picked: Picked): void => {
+  const { proxy, call, block, span, target, remote } = o;
   const traceparent = formatTraceparent(span.context);
-  const { namespace, nodePath: path, dropToken } = target;
-  call.sendTo({ node, picked, request: requestBlock(block, { namespace, traceparent, path, dropToken }) });
+  const { service, namespace, nodePath: path, dropToken } = target;
+  const vouched = wantsVouching(service, namespace) ? proxy.ctx.needs.auth.vouch?.(remote) : undefined;
+  call.sendTo({ node, picked, request: requestBlock(block, { namespace, traceparent, path, dropToken, vouched }) });
 };
 
 /** The node that was picked, and one other when it cannot be reached: nothing has been forwarded then. */

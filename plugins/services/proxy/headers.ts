@@ -7,6 +7,7 @@ import {
   type MicroErrorJson,
   microError,
 } from '../../../internal/contract/error.ts';
+import { vouchedHeader } from '../../../internal/auth/vouched-caller.ts';
 import { isRouteNotFound } from '../../../internal/contract/router.ts';
 import { editBlock } from '../../../internal/h2/edit-block.ts';
 import { type HeaderBlock, fieldValue } from '../../../internal/h2/header-block.ts';
@@ -86,14 +87,19 @@ export interface RequestEdit {
   readonly path?: string;
   /** The token was meant for us and says nothing to the node. */
   readonly dropToken?: boolean;
+  /** Stands for the caller's address. */
+  readonly vouched?: string;
 }
 
 /** The request as it goes to a node: everything stays as it came, the namespace that was decided and the span are written in. */
-export const requestBlock = (block: HeaderBlock, edit: RequestEdit): Buffer =>
-  Buffer.concat([keptBytes(block, edit), encodeFields([['traceparent', edit.traceparent]])]);
+export const requestBlock = (block: HeaderBlock, edit: RequestEdit): Buffer => {
+  const added: (readonly [string, string])[] = [['traceparent', edit.traceparent]];
+  if (edit.vouched !== undefined) added.push([vouchedHeader, edit.vouched]);
+  return Buffer.concat([keptBytes(block, edit), encodeFields(added)]);
+};
 
 /** What is the same for every call that comes with this block. */
-interface Kept extends Omit<RequestEdit, 'traceparent'> {
+interface Kept extends Omit<RequestEdit, 'traceparent' | 'vouched'> {
   readonly bytes: Buffer;
 }
 
@@ -110,6 +116,7 @@ const keptBytes = (block: HeaderBlock, { namespace, path, dropToken }: RequestEd
   if (path !== undefined) add.push([':path', path]);
   const drop = (name: string): boolean =>
     name === 'traceparent' ||
+    name === vouchedHeader ||
     (name === 'micro-namespace' && !sameNamespace) ||
     (name === ':path' && path !== undefined) ||
     (name === 'authorization' && dropToken === true);

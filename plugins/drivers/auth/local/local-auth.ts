@@ -4,24 +4,35 @@ import { randomUUID } from 'node:crypto';
 
 import { createAuthListeners } from '../../../../internal/auth/auth-listeners.ts';
 import { knownAdmin } from '../../../../internal/auth/known-admin.ts';
-import { createPasswords, type Passwords } from '../../../../internal/auth/passwords.ts';
+import { createPasswords, isBcrypt, type Passwords } from '../../../../internal/auth/passwords.ts';
 import { invalidToken, invalidTokenDetail, isJwtShaped } from '../../../../internal/auth/token-shape.ts';
+import { createVouching, type Vouching } from '../../../../internal/auth/vouched-caller.ts';
 import type { AuthChange, EndedTokens } from '../../../../internal/contract/auth-change.ts';
-import type { Account, Auth, NewAccount, Token, TokenRequest } from '../../../../internal/contract/auth.ts';
+import type {
+  Account,
+  Auth,
+  LoginOptions,
+  NewAccount,
+  Token,
+  TokenRequest,
+} from '../../../../internal/contract/auth.ts';
 import type { CallOptions } from '../../../../internal/contract/call-options.ts';
 import { defaultNamespace } from '../../../../internal/contract/core.ts';
 import type { Problem } from '../../../../internal/contract/denial.ts';
-import { badRequest, conflict, isMicroError } from '../../../../internal/contract/error.ts';
-import { tokenExpirySeconds, tokenExpirySecondsMax } from '../../../../internal/contract/limits.ts';
+import { badRequest, conflict, isMicroError, microError } from '../../../../internal/contract/error.ts';
+import { accountIdCharsMax, tokenExpirySeconds, tokenExpirySecondsMax } from '../../../../internal/contract/limits.ts';
+import type { Logger } from '../../../../internal/contract/logger.ts';
 import type { PluginContext, Running } from '../../../../internal/contract/plugin.ts';
 import { formatDuration } from '../../../../internal/time/duration.ts';
 import { type AccountTable, createAccountTable, type StoredAccount } from './account-table.ts';
 import { openAuthTable } from './auth-table.ts';
+import { networkOf } from './caller-network.ts';
 import { createDefaultAdmin, type DefaultAdmin } from './default-admin.ts';
 import { type ExposedAdmin, type ExposedAdminOptions, openExposedAdmin, refuseKnownSecret } from './exposed-admin.ts';
 import { createInTurn, type InTurn } from './in-turn.ts';
 import { type KeyRing, openKeyRing } from './key-ring.ts';
 import { createLocalAdminFile, type LocalAdminFile, localAdminAccount } from './local-admin-file.ts';
+import { createLoginLimits, type LoginLimits } from './login-limits.ts';
 import { accountFrom, requireNamespace, requireRule, secretFrom } from './new-account.ts';
 import type { config, needs } from './plugin.ts';
 import { createRefreshSecret } from './refresh-secret.ts';
@@ -37,6 +48,8 @@ interface Parts {
   readonly refreshes: RefreshTable;
   readonly tokens: TokenOffice;
   readonly passwords: Passwords;
+  readonly limits: LoginLimits;
+  readonly vouching: Vouching;
   readonly admin: DefaultAdmin;
   /** Changes run one after the other, so that a check and the write after it belong together. */
   readonly inTurn: InTurn;
@@ -44,6 +57,7 @@ interface Parts {
   readonly exposed: boolean;
   /** Tells whoever listens; what is told has happened. */
   tell(change: AuthChange): void;
+  readonly log: Logger;
   readonly now: () => number;
 }
 
@@ -76,6 +90,7 @@ export const create = (ctx: Context): Auth & Running => {
     },
     notices: () => exposedAdmin?.notices() ?? [],
     changes: listeners.add,
+    vouch: (remote) => started().vouching.vouch(remote),
     known: {
       account: (token) => parts?.tokens.known(token)?.account,
       rules: (namespace) => parts?.rules.known(namespace),
@@ -120,7 +135,7 @@ const build = async (
   const keys = await openKeyRing({ folder, now, ...(given && { given }) });
   const table = openAuthTable(ctx.needs.store);
   const accounts = createAccountTable(table);
-  const passwords = createPasswords();
+  const passwords = createPasswords({ work: ctx.config.password_work });
   const inTurn = createInTurn();
   return {
     keys,
@@ -142,7 +157,15 @@ const build = async (
     }),
     inTurn,
     exposed: ctx.config.exposed,
+    limits: createLoginLimits({
+      perAccount: { size: ctx.config.login_failures, refillMs: ctx.config.login_failure_pause },
+      perAddress: { size: ctx.config.address_failures, refillMs: ctx.config.address_failure_pause },
+      now,
+      log: ctx.log,
+    }),
+    vouching: createVouching(now),
     tell,
+    log: ctx.log,
     now,
   };
 };
@@ -212,7 +235,7 @@ const refuseTaken = async (accounts: AccountTable, { issuer, id, name }: Account
 };
 
 /** The algorithm of wire.md 5.3. */
-const grant = async (p: Parts, request: TokenRequest, o: CallOptions | undefined): Promise<Token> => {
+const grant = async (p: Parts, request: TokenRequest, o: LoginOptions | undefined): Promise<Token> => {
   const at = 'auth.Auth.Token';
   const namespace = namespaceOf(o, at);
   const { id, secret, refreshToken } = request;
@@ -220,9 +243,13 @@ const grant = async (p: Parts, request: TokenRequest, o: CallOptions | undefined
   if (!refreshToken && !(id && secret)) throw badRequest(at, 'Credentials or a refresh token required');
   const exchanged = await exchange(p, refreshToken || secret || '', seconds);
   if (exchanged !== undefined) return exchanged;
-  if (refreshToken) return refresh(p, { namespace, refreshToken, seconds });
-  return logIn(p, { namespace, id: id ?? '', secret: secretFrom(at, secret ?? ''), seconds });
+  const network = networkFrom(p, o);
+  if (refreshToken) return refresh(p, { namespace, refreshToken, seconds, network });
+  return logIn(p, { namespace, id: id ?? '', secret: secretFrom(at, secret ?? ''), seconds, network });
 };
+
+const networkFrom = ({ vouching }: Parts, o: LoginOptions | undefined): string =>
+  networkOf(vouching.open(o?.vouched) ?? o?.remote ?? '');
 
 const requireExpiry = (wish: number | undefined): number => {
   if (!wish) return tokenExpirySeconds;
@@ -267,29 +294,72 @@ const endedLogin: Problem = {
   hint: 'the refresh token is unknown or has ended: log in again',
 };
 
-const refresh = async (p: Parts, o: { namespace: string; refreshToken: string; seconds: number }): Promise<Token> => {
+interface Place {
+  readonly namespace: string;
+  readonly network: string;
+  readonly seconds: number;
+}
+
+const refresh = async (p: Parts, o: Place & { readonly refreshToken: string }): Promise<Token> => {
   const holder = await p.refreshes.read(o.namespace, o.refreshToken);
   const stored = holder === undefined ? undefined : await p.accounts.byId(o.namespace, holder.id);
   if (stored === undefined || stored.generation !== holder?.generation)
     throw invalidToken(endedLogin, { id: 'auth.Auth.Token' });
+  p.limits.known({ ...o, id: stored.account.id });
   const refreshToken = await unlessFull(p.refreshes.rotate(o.namespace, o.refreshToken), o.refreshToken);
   return issue(p, { account: stored.account, generation: stored.generation, seconds: o.seconds, refreshToken });
 };
 
-const logIn = async (
-  p: Parts,
-  o: { namespace: string; id: string; secret: string; seconds: number },
-): Promise<Token> => {
-  const at = 'auth.Auth.Token';
+const logIn = async (p: Parts, o: Place & { readonly id: string; readonly secret: string }): Promise<Token> => {
   await p.inTurn(() => p.admin.ensure(o.namespace));
-  const stored = await p.accounts.find(o.namespace, o.id);
-  // Hashed also for an unknown account, so that the time says nothing.
-  const right = await p.passwords.verify(o.secret, stored?.hash);
-  if (stored === undefined) throw badRequest(at, 'Account not found with this ID');
-  if (!right) throw badRequest(at, 'Secret not correct');
+  const stored = await requireSecret(p, { ...o, at: 'auth.Auth.Token' });
+  if (p.passwords.isWeak(stored.hash)) await strengthen(p, stored, o.secret);
   const { account, generation } = stored;
   const refreshToken = await unlessFull(p.refreshes.issue(o.namespace, { id: account.id, generation }), undefined);
   return issue(p, { account, generation, seconds: o.seconds, refreshToken });
+};
+
+interface Tried extends Pick<Place, 'namespace' | 'network'> {
+  readonly at: string;
+  readonly id: string;
+  readonly secret: string;
+}
+
+/** The account, if the secret is its own. An unknown account costs as much as a wrong secret, so that the time says nothing. */
+const requireSecret = async (p: Parts, { secret, ...asked }: Tried): Promise<StoredAccount> => {
+  const { at, namespace } = asked;
+  const id = asked.id.slice(0, accountIdCharsMax);
+  const stored = id === asked.id ? await p.accounts.find(namespace, id) : undefined;
+  const login = { ...asked, id: stored?.account.id ?? id };
+  // Who may not try does not wait in the line of those who may.
+  p.limits.check(login);
+  if (stored !== undefined && isBcrypt(stored.hash)) throw cannotCheck(at, stored.account.id);
+  let tried: ReturnType<LoginLimits['begin']> | undefined;
+  const right = await p.passwords.verify(secret, stored?.hash, () => {
+    tried = p.limits.begin(login);
+  });
+  if (stored === undefined) throw badRequest(at, 'Account not found with this ID');
+  if (!right) throw badRequest(at, 'Secret not correct');
+  tried?.succeeded();
+  return stored;
+};
+
+const cannotCheck = (at: string, id: string): Error =>
+  microError(412, at, `the secret of ${id} is kept in v3's form (bcrypt), which this server cannot check`, {
+    hint: 'an admin can give the account a new secret',
+  });
+
+/** Keeps the secret as a hash that takes more work to guess at; tokens stay. Not worth refusing a login for. */
+const strengthen = async (p: Parts, { account, hash: old }: StoredAccount, secret: string): Promise<void> => {
+  try {
+    const hash = await p.passwords.hash(secret);
+    await p.inTurn(async () => {
+      const stored = await p.accounts.byId(account.issuer, account.id);
+      if (stored?.hash === old) await p.accounts.put({ ...stored, hash });
+    });
+  } catch (e) {
+    p.log.warn('a weak password hash stays', { namespace: account.issuer, id: account.id, error: String(e) });
+  }
 };
 
 /** A full disk must not lock out who could free it, nor services, whose tokens end every few minutes. */
@@ -329,17 +399,18 @@ const changeSecret = async (
   p: Parts,
   id: string,
   secrets: { readonly oldSecret?: string; readonly newSecret: string },
-  o: CallOptions | undefined,
+  o: LoginOptions | undefined,
 ): Promise<void> => {
   const at = 'auth.Accounts.ChangeSecret';
   if (secrets.newSecret === '') throw badRequest(at, 'New secret should not be blank');
   const namespace = namespaceOf(o, at);
   await p.inTurn(() => p.admin.ensure(namespace));
-  const stored = await p.accounts.find(namespace, id);
   const { oldSecret } = secrets;
-  const right = oldSecret === undefined || (await p.passwords.verify(oldSecret, stored?.hash));
+  const stored =
+    oldSecret === undefined
+      ? await p.accounts.find(namespace, id)
+      : await requireSecret(p, { at, namespace, id, secret: oldSecret, network: networkFrom(p, o) });
   if (stored === undefined) throw badRequest(at, 'Account not found with this ID');
-  if (!right) throw badRequest(at, 'Secret not correct');
   const ids = [stored.account.id, stored.account.name];
   refuseKnownSecret({ ...p, at, namespace, ids, secret: secrets.newSecret });
   const hash = await p.passwords.hash(secretFrom(at, secrets.newSecret));

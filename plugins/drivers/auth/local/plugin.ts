@@ -2,6 +2,13 @@
 
 import { auth } from '../../../../internal/contract/auth.ts';
 import { fields } from '../../../../internal/contract/field.ts';
+import {
+  addressFailureMs,
+  addressFailuresMax,
+  loginFailureMs,
+  loginFailuresMax,
+  passwordWork,
+} from '../../../../internal/contract/limits.ts';
 import { defineDriver } from '../../../../internal/contract/plugin.ts';
 import { store } from '../../../../internal/contract/store.ts';
 
@@ -35,6 +42,36 @@ export const config = fields({
     doc: 'Keep a credential in the data folder that makes its owner an admin',
     env: 'MICRO_AUTH_LOCAL_ADMIN',
     default: true,
+  },
+  login_failures: {
+    type: 'int32',
+    doc: 'Failed logins to one account at once before others have to wait; 0 for no limit',
+    env: 'MICRO_AUTH_LOGIN_FAILURES',
+    default: loginFailuresMax,
+  },
+  login_failure_pause: {
+    type: 'duration',
+    doc: 'How often one more may fail then',
+    env: 'MICRO_AUTH_LOGIN_FAILURE_PAUSE',
+    default: loginFailureMs,
+  },
+  address_failures: {
+    type: 'int32',
+    doc: 'Failed logins from one address, to all accounts together, before others have to wait; 0 for no limit',
+    env: 'MICRO_AUTH_ADDRESS_FAILURES',
+    default: addressFailuresMax,
+  },
+  address_failure_pause: {
+    type: 'duration',
+    doc: 'How often one more from that address may fail then',
+    env: 'MICRO_AUTH_ADDRESS_FAILURE_PAUSE',
+    default: addressFailureMs,
+  },
+  password_work: {
+    type: 'int32',
+    doc: 'Rounds of scrypt over 16 MiB that one password hash takes, 1 to 16',
+    env: 'MICRO_AUTH_PASSWORD_WORK',
+    default: passwordWork,
   },
 });
 

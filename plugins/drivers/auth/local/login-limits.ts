@@ -1,0 +1,110 @@
+/**
+ * How often a login may fail, per account and per address, and who is held up when it was too often. Owns the counting; compares no secrets.
+ *
+ * Strangers to an account share one bucket of it, so that many addresses together may guess no more than one. An address from which the
+ * account has logged in before has a bucket of its own, and so has this machine: who attacks an account from elsewhere cannot keep its
+ * owner out. The bucket of an address is for all accounts together; this machine has none, since all its users would share it.
+ */
+
+import type { Logger } from '../../../../internal/contract/logger.ts';
+import { tooMany } from '../../../../internal/contract/error.ts';
+import { loginAccountsMax, loginAddressesMax, loginBucketsMax } from '../../../../internal/contract/limits.ts';
+import { formatDuration } from '../../../../internal/time/duration.ts';
+import { keyOf } from './auth-table.ts';
+import { thisMachine } from './caller-network.ts';
+import { createFailureBuckets, type FailureBuckets } from './failure-buckets.ts';
+
+/** One try of a secret. */
+export interface LoginTry {
+  /** Error id. */
+  readonly at: string;
+  readonly namespace: string;
+  /** Of the account, where there is one; else as it was asked for. Both are counted alike. */
+  readonly id: string;
+  /** As networkOf() says. */
+  readonly network: string;
+}
+
+export interface LoginLimits {
+  /** Throws tooMany `too many failed logins …` where the secret may not be tried now. */
+  check(login: LoginTry): void;
+  /** As check, and counts the try as failed until succeeded() is called. For the moment before the comparison. */
+  begin(login: LoginTry): { succeeded(): void };
+  /** The account has been at this address with a right to it. */
+  known(login: Pick<LoginTry, 'namespace' | 'id' | 'network'>): void;
+}
+
+export interface LoginLimitsOptions {
+  readonly perAccount: { readonly size: number; readonly refillMs: number };
+  readonly perAddress: { readonly size: number; readonly refillMs: number };
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+export const createLoginLimits = (o: LoginLimitsOptions): LoginLimits => {
+  const buckets = (of: { readonly size: number; readonly refillMs: number }): FailureBuckets =>
+    createFailureBuckets({ ...of, buckets: loginBucketsMax, now: o.now });
+  const accounts = buckets(o.perAccount);
+  const addresses = buckets(o.perAddress);
+  const networks = createKnownNetworks();
+  const bucketOf = ({ namespace, id, network }: LoginTry): string => {
+    const isKnown = network === thisMachine || networks.has(keyOf(namespace, id), network);
+    return isKnown ? keyOf('known', namespace, id, network) : keyOf('strangers', namespace, id);
+  };
+  const check = (login: LoginTry): void => {
+    const { at, id, network } = login;
+    if (network !== thisMachine) refuse(addresses.waitMs(network), { at, what: `from ${network}` });
+    refuse(accounts.waitMs(bucketOf(login)), { at, what: `as ${id}` });
+  };
+  return {
+    check,
+    begin(login) {
+      check(login);
+      const { namespace, id, network } = login;
+      const bucket = bucketOf(login);
+      const isLocal = network === thisMachine;
+      accounts.take(bucket);
+      if (!isLocal) addresses.take(network);
+      if (accounts.waitMs(bucket) > 0) o.log.warn('logins of an account are held up', { namespace, id, network });
+      else if (!isLocal && addresses.waitMs(network) > 0) o.log.warn('logins from an address are held up', { network });
+      return {
+        succeeded: () => {
+          accounts.giveBack(bucket);
+          if (!isLocal) addresses.giveBack(network);
+          networks.add(keyOf(namespace, id), network);
+        },
+      };
+    },
+    known: ({ namespace, id, network }) => networks.add(keyOf(namespace, id), network),
+  };
+};
+
+const refuse = (waitMs: number, { at, what }: { readonly at: string; readonly what: string }): void => {
+  if (waitMs <= 0) return;
+  const wait = formatDuration(Math.ceil(waitMs / 1_000) * 1_000);
+  throw tooMany(at, `too many failed logins ${what}: try again in ${wait}`, {
+    reason: 'too_many_logins',
+    hint: `wait ${wait}; an admin can set another secret meanwhile, and whoever is logged in stays so`,
+  });
+};
+
+interface KnownNetworks {
+  has(account: string, network: string): boolean;
+  add(account: string, network: string): void;
+}
+
+/** The networks that accounts have logged in from lately: few of each account, so that nobody pushes out those of another. */
+const createKnownNetworks = (): KnownNetworks => {
+  const byAccount = new Map<string, readonly string[]>();
+  return {
+    has: (account, network) => byAccount.get(account)?.includes(network) ?? false,
+    add(account, network) {
+      if (network === thisMachine) return;
+      const others = (byAccount.get(account) ?? []).filter((n) => n !== network);
+      byAccount.delete(account);
+      const [oldest] = byAccount.keys();
+      if (byAccount.size >= loginAccountsMax && oldest !== undefined) byAccount.delete(oldest);
+      byAccount.set(account, [network, ...others].slice(0, loginAddressesMax));
+    },
+  };
+};
