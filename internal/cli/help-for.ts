@@ -64,7 +64,7 @@ export const rootPage = ({ plugins, version }: HelpOptions): string => {
   ]);
 };
 
-/** A plugin speaks for all its verbs at the first word; further down the verb itself does, or the only one below. */
+/** A plugin speaks for all its verbs at the first word; further down the verb itself does, or those below: `List rules, accounts, keys`. */
 const summaryOf = (words: string, plugins: readonly Plugin[]): string => {
   const found = verbsOf(plugins);
   const own = found.find(({ verb }) => verb.words === words);
@@ -72,5 +72,16 @@ const summaryOf = (words: string, plugins: readonly Plugin[]): string => {
   const speaks = own ?? below[0];
   if (own !== undefined && (below.length === 0 || words.includes(' '))) return own.verb.summary;
   if (words.includes(' ') && below.length === 1) return below[0]?.verb.summary ?? '';
+  if (words.includes(' ') && own === undefined)
+    return listOf(
+      words,
+      below.map(({ verb }) => verb.words),
+    );
   return speaks?.plugin.summary ?? '';
+};
+
+const listOf = (words: string, below: readonly string[]): string => {
+  const last = words.slice(words.lastIndexOf(' ') + 1);
+  const next = new Set(below.map((longer) => longer.slice(words.length + 1).split(' ')[0]));
+  return `${last.charAt(0).toUpperCase()}${last.slice(1)} ${[...next].join(', ')}`;
 };

@@ -1,8 +1,8 @@
 /** `micro auth create account ID`: makes an account and shows it with its secret, which nobody can read again (cli.md 2.11). */
 
+import { askNewPassword } from '../../../internal/cli/ask-password.ts';
 import type { Account } from '../../../internal/contract/auth.ts';
 import type { Call, PluginContext } from '../../../internal/contract/plugin.ts';
-import { askNewSecret } from './ask-secret.ts';
 import { goJson } from './go-json.ts';
 import { namespaceOf } from './namespace-of.ts';
 import type { accountFlags, config, needs } from './plugin.ts';
@@ -16,7 +16,10 @@ const asksForIt = '-';
 export const run = async (call: Call<typeof accountFlags>, ctx: Context): Promise<void> => {
   const [id = ''] = call.args;
   const { scopes, type } = call.flags;
-  const secret = call.flags.secret === asksForIt ? await askNewSecret(call.out) : call.flags.secret;
+  const secret =
+    call.flags.secret === asksForIt
+      ? await askNewPassword(call.out, { word: 'secret', aside: true })
+      : call.flags.secret;
   const options = { namespace: namespaceOf(call.flags, ctx.config), signal: ctx.signal };
   const account = await ctx.needs.auth.generate({ id, scopes, type, secret }, options).catch((e: unknown) => {
     throw refusalAsJson('Error creating account', e);

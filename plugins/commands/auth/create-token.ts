@@ -4,7 +4,6 @@ import type { Token, TokenRequest } from '../../../internal/contract/auth.ts';
 import { ExitError } from '../../../internal/contract/error.ts';
 import type { Output } from '../../../internal/contract/output.ts';
 import type { Call, PluginContext } from '../../../internal/contract/plugin.ts';
-import { askSecret } from './ask-secret.ts';
 import { goJson, timeText } from './go-json.ts';
 import { lifeSeconds } from './life-seconds.ts';
 import { namespaceOf } from './namespace-of.ts';
@@ -59,7 +58,8 @@ const ownRequest = async (ctx: Context): Promise<TokenRequest> => ({
 });
 
 const requestFor = async (id: string, { flags, out }: Call<typeof tokenFlags>): Promise<TokenRequest> => {
-  const secret = flags.secret ?? (await askSecret(out, `Enter the secret of ${id}`));
+  const question = `Enter the secret of ${id}: `;
+  const secret = flags.secret ?? (await out.prompt(question, { hidden: true, aside: true })).trim();
   if (secret !== '') return { id, secret };
   throw new ExitError('Missing account secret', 1, { hint: 'it is asked for, read from a pipe or given by --secret' });
 };

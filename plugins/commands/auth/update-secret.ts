@@ -1,8 +1,8 @@
 /** `micro auth update secret ID` (cli.md 2.11): with the old secret, or without it for admins of namespace micro. Asks for what no flag gave. */
 
 import { mayResetSecrets } from '../../../internal/auth/authorize.ts';
+import { askNewPassword } from '../../../internal/cli/ask-password.ts';
 import type { Call, PluginContext } from '../../../internal/contract/plugin.ts';
-import { askNewSecret, askSecret } from './ask-secret.ts';
 import { namespaceOf } from './namespace-of.ts';
 import { ownAccount } from './own-account.ts';
 import type { config, secretFlags, tokenNeeds } from './plugin.ts';
@@ -32,8 +32,6 @@ const secretsOf = async (
   if (newSecret !== undefined) return { oldSecret: oldSecret ?? '', newSecret };
   const own = await ownAccount(ctx.needs, ctx.signal);
   const asksOld = oldSecret === undefined && !mayResetSecrets(own, namespace);
-  return {
-    oldSecret: asksOld ? await askSecret(out, 'Enter the current secret') : (oldSecret ?? ''),
-    newSecret: await askNewSecret(out),
-  };
+  const known = asksOld ? await out.prompt('Enter the current secret: ', { hidden: true, aside: true }) : oldSecret;
+  return { oldSecret: known?.trim() ?? '', newSecret: await askNewPassword(out, { word: 'secret', aside: true }) };
 };

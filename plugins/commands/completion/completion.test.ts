@@ -27,6 +27,7 @@ const offered = (...words: readonly string[]): readonly string[] => {
 for (const c of [
   { name: 'commands', words: ['micro', 'stat'], want: ['status'] },
   { name: 'commands below a command', words: ['micro', 'env', 'ch'], want: ['check'] },
+  { name: 'commands two below a command', words: ['micro', 'auth', 'create', 'r'], want: ['rule'] },
   { name: 'flags, past other flags', words: ['micro', 'run', '--force', '--wa'], want: ['--wait'] },
   { name: 'nothing for what is no command', words: ['micro', 'nosuch', 'x'], want: [] },
 ]) {
