@@ -20,6 +20,7 @@ import { plugin as commandsRun } from './commands/run/plugin.ts';
 import { plugin as commandsServer } from './commands/server/plugin.ts';
 import { plugin as commandsService } from './commands/service/plugin.ts';
 import { plugin as commandsServices } from './commands/services/plugin.ts';
+import { plugin as commandsSignup } from './commands/signup/plugin.ts';
 import { plugin as commandsStatus } from './commands/status/plugin.ts';
 import { plugin as commandsStream } from './commands/stream/plugin.ts';
 import { plugin as commandsUninstall } from './commands/uninstall/plugin.ts';
@@ -77,6 +78,7 @@ export const plugins: readonly Plugin[] = [
   commandsServer,
   commandsService,
   commandsServices,
+  commandsSignup,
   commandsStatus,
   commandsStream,
   commandsUninstall,

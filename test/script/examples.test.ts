@@ -28,8 +28,8 @@ const restoredBy: Readonly<Record<string, readonly string[]>> = {
 };
 /** These run a server of their own, so they get a home of their own. */
 const serverVerbs = ['server', 'service'];
-/** These reach outside of this machine, change the program itself or need a server at a port of its own; their own tests run them. */
-const notRun = ['upgrade', 'uninstall', 'registry register', 'registry deregister'];
+/** These reach outside of this machine, change the program itself or need a service or a server at a port of its own; their own tests run them. */
+const notRun = ['upgrade', 'uninstall', 'registry register', 'registry deregister', 'signup'];
 
 test.before(async () => {
   folder = tempFolder();

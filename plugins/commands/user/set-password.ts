@@ -1,13 +1,14 @@
 /** `micro user set password`: changes a password, one's own unless another account is named (cli.md 5.5). Silent; keeps the login alive. */
 
 import { askNewPassword } from '../../../internal/cli/ask-password.ts';
+import { plainly } from '../../../internal/cli/plainly.ts';
 import type { Call, PluginContext } from '../../../internal/contract/plugin.ts';
 import { openHome } from '../../../internal/home/home.ts';
 import { readLogin, saveLogin } from '../../../internal/home/login.ts';
 import { placeOfSettings } from '../../../internal/home/place-of-settings.ts';
 
 import type { config, needs, passwordFlags } from './plugin.ts';
-import { plainly, who, type Who } from './who.ts';
+import { who, type Who } from './who.ts';
 
 type Context = PluginContext<typeof config, typeof needs>;
 
