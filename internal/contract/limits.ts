@@ -171,6 +171,8 @@ export const changesSilentMs = 5_000;
 export const changesRetryMsMin = 100;
 export const changesRetryMsMax = 2_000;
 export const changesRefusedMs = 30_000;
+/** Tokens of open calls that are asked about at one time, after changes may have been missed. */
+export const judgedAtOnce = 16;
 /** Changes one watcher may be behind, and watchers of one auth service. */
 export const changesQueueMax = 1_024;
 export const changesWatchersMax = 10_000;

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { callRights, type CallCheck, checkCall, checkCallNow, identifyCall } from '../auth/check-call.ts';
+import { cutEndedCalls } from '../auth/cut-ended-calls.ts';
 import type { LocalCalls } from '../contract/call-transport.ts';
 import type { CallerAuth } from '../contract/auth.ts';
 import { defaultVersion } from '../contract/core.ts';
@@ -83,8 +84,10 @@ export const serve = async (o: ServeOptions): Promise<Served> => {
     now,
     tracer,
   });
+  const letCallsBe = cutEndedCalls({ auth, open: server.open, log: o.log });
   const release = async (deadline: AbortSignal): Promise<void> => {
     await server.close(deadline);
+    letCallsBe();
     debug.close();
   };
   try {

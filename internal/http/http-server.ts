@@ -6,7 +6,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
-import { internal, toMicroError } from '../contract/error.ts';
+import { type Hint, internal, isMicroError, type MicroErrorJson, toMicroError } from '../contract/error.ts';
 import {
   drainMs,
   headerBytesMax,
@@ -23,8 +23,10 @@ import { sendError } from './respond.ts';
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** Fires when the caller leaves before the answer is complete, and when the server closes. */
+  /** Fires when the caller leaves before the answer is complete, when the server closes, and with the error of cut(). */
   readonly signal: AbortSignal;
+  /** Ends the exchange with this error, as far as it can still be told. */
+  cut(error: MicroErrorJson & Hint & Error): void;
   /** Resolves when the answer is sent, or the caller has left. */
   readonly ended: Promise<void>;
 }
@@ -59,10 +61,10 @@ export const createHttpServer = (o: HttpServerOptions): HttpServer => {
     },
     (request, response) => {
       if (closing) response.setHeader('Connection', 'close');
-      const { entry, signal } = track(response);
+      const { entry, signal, cut } = track(response);
       open.add(entry);
       entry.ended.then(() => open.delete(entry));
-      answer(o, { request, response, signal, ended: entry.ended });
+      answer(o, { request, response, signal, cut, ended: entry.ended });
     },
   );
   server.maxConnections = httpConnectionsMax;
@@ -113,17 +115,25 @@ const track = (response: ServerResponse) => {
       resolve();
     });
   });
-  return { entry: { ended, abort: () => left.abort() }, signal: left.signal };
+  const cut: Exchange['cut'] = (error) => left.abort(error);
+  return { entry: { ended, abort: () => left.abort() }, signal: left.signal, cut };
 };
 
 const answer = (o: HttpServerOptions, exchange: Exchange): void => {
   exchange.response.setHeader('X-Content-Type-Options', 'nosniff');
   o.handle(exchange).catch((e: unknown) => {
-    if (exchange.signal.aborted) return;
-    const error = toMicroError(e, o.id);
+    const cause = endOf(exchange, e);
+    if (cause === undefined) return;
+    const error = toMicroError(cause, o.id);
     if (error.code >= 500) o.log.warn('request failed', { code: error.code, detail: error.detail });
     sendError(exchange, error);
   });
+};
+
+/** What the caller is to be told when the handler fails: its error, or that of cut(). Undefined when there is nobody to tell. */
+export const endOf = ({ signal }: Pick<Exchange, 'signal'>, error: unknown): unknown => {
+  if (!signal.aborted) return error;
+  return isMicroError(signal.reason) ? signal.reason : undefined;
 };
 
 const drained = (deadline: AbortSignal): Promise<void> =>

@@ -3,6 +3,7 @@
 import { internal, unavailable } from '../contract/error.ts';
 import type { Handler } from '../contract/handler.ts';
 import type { Logger } from '../contract/logger.ts';
+import type { OpenCall } from '../contract/open-call.ts';
 import { parseTraceparent } from '../trace/trace-context.ts';
 import type { Span, Tracer } from '../trace/tracer.ts';
 import type { CallTransport, LocalCalls } from '../contract/call-transport.ts';
@@ -31,6 +32,8 @@ export interface RpcServerStats {
 
 export interface Dispatcher extends LocalCalls {
   stats(): RpcServerStats;
+  /** The calls that are open now, from their head on. */
+  open(): Iterable<OpenCall>;
 }
 
 const unimplemented = 12;
@@ -85,6 +88,7 @@ export const createDispatcher = (o: DispatcherOptions & { readonly tracer: Trace
       }
     },
     stats: () => ({ ...stats }),
+    open: () => active,
     cut: (which) => {
       const stopping = unavailable(serverErrorId, 'service is stopping');
       for (const call of active) if (which === 'all' || call.handler.kind !== 'unary') call.abort(stopping);

@@ -14,6 +14,7 @@ import {
 } from '../contract/error.ts';
 import type { CallContext, Handler, UnaryHandler } from '../contract/handler.ts';
 import { messageBytesMax } from '../contract/limits.ts';
+import type { OpenCall } from '../contract/open-call.ts';
 import type { Span } from '../trace/tracer.ts';
 import type { CallEvents, CallTransport } from '../contract/call-transport.ts';
 import { codecOfContentType, decodeMessage, encodeMessage, sniffCodec, type WireCodec } from './codec.ts';
@@ -62,10 +63,8 @@ export interface CallParts {
 }
 
 /** A call on its way. */
-export interface IncomingCall {
+export interface IncomingCall extends OpenCall {
   readonly handler: Handler;
-  readonly service: string;
-  readonly endpoint: string;
   readonly span: Span;
   /** Starts the clock, checks the caller and runs the handler. Never throws. */
   begin(): void;
@@ -89,6 +88,7 @@ class Call implements IncomingCall, CallEvents {
   /** What was wrong with the caller's token. */
   #problem: Problem | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
+  #admitted = false;
   #over = false;
   /** Why the call ended early. */
   #reason: CallError | undefined = undefined;
@@ -107,6 +107,12 @@ class Call implements IncomingCall, CallEvents {
     this.#context = new Context(this);
   }
 
+  get authorization(): string | undefined {
+    return this.#context.authorization;
+  }
+  get isAnonymous(): boolean {
+    return this.#admitted && this.#context.account === undefined;
+  }
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
     const { signal } = this.#controller;
@@ -170,6 +176,7 @@ class Call implements IncomingCall, CallEvents {
     const { handler, transport } = this;
     this.#context.namespace = namespace;
     this.#context.account = account;
+    this.#admitted = true;
     this.#problem = problem;
     try {
       this.#codec = codecOfContentType(transport.header('x-content-type') ?? transport.contentType);

@@ -5,6 +5,7 @@ import { type Server, ServerCredentials } from '@grpc/grpc-js';
 import type { LocalCalls } from '../contract/call-transport.ts';
 import { internal } from '../contract/error.ts';
 import { connectionStreamsMax, goodbyeMs, messageBytesMax } from '../contract/limits.ts';
+import type { OpenCall } from '../contract/open-call.ts';
 import { loadTracer, type Tracer } from '../trace/tracer.ts';
 import { joinAddress, splitAddress } from './address.ts';
 import { createCatchAllServer } from './catch-all.ts';
@@ -24,6 +25,8 @@ export interface RpcServer {
   /** The same calls from another transport of this process; undefined before listen(). */
   readonly calls: LocalCalls | undefined;
   stats(): RpcServerStats;
+  /** The calls that are open now, whatever carries them. */
+  open(): Iterable<OpenCall>;
   /** Streams end at once, unary calls may finish until the deadline fires, then everything is cut. Safe twice. */
   close(deadline: AbortSignal): Promise<void>;
 }
@@ -44,6 +47,7 @@ export const createRpcServer = (o: RpcServerOptions): RpcServer => {
       return dispatcher;
     },
     stats: () => dispatcher?.stats() ?? { requests: 0, errors: 0 },
+    open: () => dispatcher?.open() ?? [],
     close: (deadline) => {
       closed ??= closeServer(server, dispatcher, deadline);
       return closed;

@@ -1,5 +1,7 @@
 /** The HTTP API: version, CORS and one call per path. Owns its listener; knows no service's messages. */
 
+import { cutEndedCalls } from '../../../internal/auth/cut-ended-calls.ts';
+import type { OpenCall } from '../../../internal/contract/open-call.ts';
 import { refuseKnownAdmin } from '../../../internal/auth/known-admin.ts';
 import { checkOrigin, isLoopbackName, type OriginPolicy } from '../../../internal/http/origin.ts';
 import { createHttpServer, type Exchange, type HttpServer } from '../../../internal/http/http-server.ts';
@@ -42,6 +44,8 @@ export const create = (ctx: ApiContext): ServiceInstance => {
     hosts: [...(ctx.config.hosts ?? []), ...(ctx.config.enable_acme ? (ctx.config.acme_hosts ?? []) : [])],
   };
   const bodies = createBodyBudget(bodiesBytesMax);
+  const open = new Set<OpenCall>();
+  let letCallsBe = (): void => undefined;
   const handle = async (exchange: Exchange): Promise<void> => {
     // Where others must use TLS, plain text comes over loopback: a foreign name must not lead a browser of this machine there.
     admit(exchange, opened === undefined || isSecure(exchange.request.socket) ? policy : { ...policy, loopback: true });
@@ -49,7 +53,7 @@ export const create = (ctx: ApiContext): ServiceInstance => {
     if (!methods.has(exchange.request.method ?? ''))
       throw microError(405, id, `method ${exchange.request.method} is not allowed`);
     tracer ??= await loadTracer({ now: ctx.now });
-    await handleRpc(exchange, { ...ctx.needs, tracer, bodies });
+    await handleRpc(exchange, { ...ctx.needs, tracer, open, bodies });
   };
   return {
     handlers: [],
@@ -60,10 +64,12 @@ export const create = (ctx: ApiContext): ServiceInstance => {
       opened = tls ? await openDoor(ctx, at.host) : undefined;
       server = createHttpServer({ id, log: ctx.log, door: opened?.door, handle });
       row = rowOf(await server.listen(at), opened, exposed);
+      letCallsBe = cutEndedCalls({ auth: ctx.needs.auth, open: () => open, log: ctx.log });
     },
     stop: async (deadline) => {
       await opened?.close();
       await server?.close(deadline);
+      letCallsBe();
     },
   };
 };

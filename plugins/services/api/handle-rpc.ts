@@ -10,7 +10,8 @@ import type { Auth } from '../../../internal/contract/auth.ts';
 import type { Client, ClientOptions } from '../../../internal/contract/client.ts';
 import { internal, isMicroError, notFound, toMicroError } from '../../../internal/contract/error.ts';
 import type { Endpoint, Registry } from '../../../internal/contract/registry.ts';
-import type { Exchange } from '../../../internal/http/http-server.ts';
+import type { OpenCall } from '../../../internal/contract/open-call.ts';
+import { endOf, type Exchange } from '../../../internal/http/http-server.ts';
 import { type BodyBudget, readBody } from '../../../internal/http/request-body.ts';
 import { errorText, sendContent } from '../../../internal/http/respond.ts';
 import { joinAddress } from '../../../internal/rpc/address.ts';
@@ -25,6 +26,8 @@ export interface RpcNeeds {
   readonly registry: Registry;
   readonly client: Client;
   readonly tracer: Tracer;
+  /** Requests on their way; this file keeps it. */
+  readonly open: Set<OpenCall>;
   /** Bytes of all bodies that are held at one time. */
   readonly bodies: BodyBudget;
 }
@@ -46,7 +49,7 @@ export const handleRpc = async (exchange: Exchange, needs: RpcNeeds): Promise<vo
     await span.run(() => callService(exchange, { needs, target, query: query.join('?') }));
     span.end();
   } catch (e) {
-    const error = toApiError(e);
+    const error = toApiError(endOf(exchange, e) ?? e);
     span.end(error.detail);
     throw error;
   }
@@ -67,16 +70,35 @@ interface Requested {
   readonly query: string;
 }
 
-const callService = async (exchange: Exchange, { needs, target, query }: Requested): Promise<void> => {
+const callService = async (exchange: Exchange, requested: Requested): Promise<void> => {
+  const { open } = requested.needs;
+  const { service, endpoint } = requested.target;
+  const authorization = authorizationOf(exchange.request);
+  const call = { service, endpoint, authorization, isAnonymous: false, abort: exchange.cut };
+  open.add(call);
+  try {
+    await callAs(call, exchange, requested);
+  } finally {
+    open.delete(call);
+  }
+};
+
+const callAs = async (
+  call: OpenCall & { isAnonymous: boolean },
+  exchange: Exchange,
+  { needs, target, query }: Requested,
+): Promise<void> => {
   const { request, signal } = exchange;
-  const authorization = authorizationOf(request);
-  const { namespace } = await checkCall({
+  const { authorization } = call;
+  const { namespace, account } = await checkCall({
     auth: needs.auth,
     ...target,
     authorization,
     namespaceHeader: singleHeader(request, 'micro-namespace'),
     signal,
   });
+  call.isAnonymous = account === undefined;
+  signal.throwIfAborted();
   const endpoint = await findEndpoint(needs.registry, target, { namespace, signal });
   const contentType = (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
   const body = await readBody(request, { id, signal, budget: needs.bodies, until: exchange.ended });
@@ -145,9 +167,10 @@ const newline = Buffer.from('\n');
 
 /** Each message goes out as it comes. An error before the first is the answer; one after it is the last line, and the connection is cut. */
 const answerStream = async (
-  { response, signal }: Exchange,
+  exchange: Exchange,
   o: { readonly type: string; readonly messages: AsyncIterable<Uint8Array> },
 ): Promise<void> => {
+  const { response, signal } = exchange;
   const begin = (): void => {
     if (!response.headersSent) response.writeHead(200, { 'Content-Type': o.type });
   };
@@ -157,8 +180,10 @@ const answerStream = async (
       if (!response.write(Buffer.concat([message, newline]))) await once(response, 'drain', { signal });
     }
   } catch (e) {
-    if (response.headersSent && !signal.aborted) {
-      await new Promise<void>((resolve) => response.write(`${errorText(toApiError(e))}\n`, () => resolve()));
+    const error = endOf(exchange, e);
+    // Who does not read is not waited for.
+    if (response.headersSent && error !== undefined && !response.writableNeedDrain) {
+      await new Promise<void>((resolve) => response.write(`${errorText(toApiError(error))}\n`, () => resolve()));
     }
     throw e;
   }

@@ -128,6 +128,12 @@ const forward = (proxy: ProxyState, incoming: Incoming, request: ProxyRequest): 
   let forwarded: Forwarded | undefined;
   const fail = (error: unknown): void => refuse(proxy, call, block, error);
   const send = (target: CallTarget): void => {
+    // It may have been ended while its caller was asked for.
+    if (call.isOver) {
+      target.picked.done('unknown');
+      return;
+    }
+    call.target = target;
     forwarded = { proxy, call, target, span, block, remote: incoming.stream.remote };
     if (!sendNow(forwarded)) sendOn(forwarded).catch(fail);
   };

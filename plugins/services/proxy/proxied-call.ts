@@ -2,20 +2,25 @@
 
 import { type Hint, internal, type MicroErrorJson, timeout, unavailable } from '../../../internal/contract/error.ts';
 import { proxyDeadlineGraceMs, proxyReplayBytesMax } from '../../../internal/contract/limits.ts';
+import type { OpenCall } from '../../../internal/contract/open-call.ts';
 import type { Picked } from '../../../internal/contract/router.ts';
 import { errorCode } from '../../../internal/h2/error.ts';
 import { type HeaderBlock, fieldValue } from '../../../internal/h2/header-block.ts';
 import { createRelay, type Relay, type RelayEvents } from '../../../internal/h2/relay.ts';
 import type { Stream, StreamReader } from '../../../internal/h2/stream.ts';
+import { parsePath, type RpcPath } from '../../../internal/rpc/path.ts';
 import { errorBlock, proxyErrorId } from './headers.ts';
+import type { CallTarget } from './call-target.ts';
 import type { NodeConnection } from './node-connections.ts';
 
-export interface ProxiedCall {
+export interface ProxiedCall extends OpenCall {
   /** What the caller's stream tells. */
   readonly reader: StreamReader;
   /** Fires when the caller has left or everything has been said; made when it is first read. */
   readonly signal: AbortSignal;
   readonly isOver: boolean;
+  /** What it has come to be about; set once its caller is admitted. */
+  target: CallTarget | undefined;
   /** From now on the call ends by itself after so long. */
   limit(timeoutMs: number): void;
   /** Opens a stream to the node that was picked and joins the two; the pick is done when the call is. */
@@ -46,6 +51,7 @@ const timerMsMax = 2 ** 31 - 1;
 /** A class, as the relay's parts are: one is made for each call. */
 class RelayedCall implements ProxiedCall, RelayEvents {
   isOver = false;
+  target: CallTarget | undefined = undefined;
   readonly #o: ProxiedCallOptions;
   readonly #relay: Relay;
   #failure: (MicroErrorJson & Hint) | undefined = undefined;
@@ -68,6 +74,24 @@ class RelayedCall implements ProxiedCall, RelayEvents {
     this.#controller ??= new AbortController();
     if (this.isOver) this.#controller.abort(callIsOver);
     return this.#controller.signal;
+  }
+  get service(): string {
+    return this.target?.service ?? this.#path?.service ?? '';
+  }
+  get endpoint(): string {
+    return this.target?.endpoint ?? this.#path?.endpoint ?? '';
+  }
+  get #path(): RpcPath | undefined {
+    return parsePath(fieldValue(this.#o.block, ':path') ?? '');
+  }
+  get authorization(): string | undefined {
+    return fieldValue(this.#o.block, 'authorization');
+  }
+  get isAnonymous(): boolean {
+    return this.target !== undefined && this.target.account === undefined;
+  }
+  abort(error: MicroErrorJson & Hint): void {
+    this.fail(error);
   }
   limit(timeoutMs: number): void {
     if (this.isOver) return;

@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { cutEndedCalls } from '../../../internal/auth/cut-ended-calls.ts';
 import { unavailable } from '../../../internal/contract/error.ts';
 import { drainMs, goodbyeMs, nodeSilentMs } from '../../../internal/contract/limits.ts';
 import type { PluginContext, ServiceInstance } from '../../../internal/contract/plugin.ts';
@@ -22,6 +23,7 @@ export const create = (ctx: Context): ServiceInstance => {
   let proxy: ProxyState | undefined;
   let ports: OpenPorts | undefined;
   const tls = checkTlsSettings(ctx.config, ctx.config.address);
+  let letCallsBe = (): void => undefined;
 
   return {
     handlers: [],
@@ -45,6 +47,7 @@ export const create = (ctx: Context): ServiceInstance => {
         onStream: (stream, block, endStream) => answerCall(started, { stream, block, endStream }),
         onFault,
       });
+      letCallsBe = cutEndedCalls({ auth: ctx.needs.auth, open: () => started.calls, log: ctx.log });
     },
     stop: async (deadline) => {
       if (ports === undefined || proxy === undefined) return;
@@ -57,6 +60,7 @@ export const create = (ctx: Context): ServiceInstance => {
         for (const local of locals) local.cut('all');
         await drained(ports, AbortSignal.timeout(goodbyeMs));
       }
+      letCallsBe();
       await ports.close();
       nodes.close();
     },
