@@ -1,7 +1,7 @@
 /** `micro server` with ACME, end to end: both listeners with one certificate of a real authority (pebble), and a restart that needs none. */
 
 import type { X509Certificate } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectHttp2, constants } from 'node:http2';
 import { get } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -78,7 +78,7 @@ else
     const pebble = await startPebble({ file: go.file, tlsPort: port });
     const listener = (name: 'PROXY' | 'API') => ({
       [`MICRO_${name}_ENABLE_ACME`]: 'true',
-      [`MICRO_${name}_ACME_HOSTS`]: host,
+      [`MICRO_${name}_ACME_HOSTS`]: `${host},localhost`,
       [`MICRO_${name}_ACME_DIRECTORY`]: pebble.directory,
       [`MICRO_${name}_ACME_CA_FILE`]: pebble.caFile,
       [`MICRO_${name}_ACME_EMAIL`]: 'ops@example.com',
@@ -93,6 +93,21 @@ else
       assert.match(await versionAt(server.apiAddress, ca), /"version"/);
       assert.is(await grpcAt(server.proxyAddress, ca), 'application/grpc');
       assert.match(server.output(), /certificate issued/);
+
+      // A person on another machine.
+      const rootFile = join(home, 'root.pem');
+      writeFileSync(rootFile, ca);
+      mkdirSync(join(home, 'away'));
+      const away = { env: { MICRO_PROXY: undefined, HOME: join(home, 'away') } };
+      for (const [line, says] of [
+        [`env add far https://localhost:${port} --ca ${rootFile}`, /^$/],
+        ['-e far login --username admin --password micro', /logged in/],
+        ['-e far services', /^registry$/m],
+      ] as const) {
+        const { code, stdout, stderr } = await server.micro(line.split(' '), away);
+        assert.is(code, 0, `${line}: ${stderr}`);
+        assert.match(stdout, says, line);
+      }
 
       await pebble.halt();
       assert.is(await server.stop(), 0);
