@@ -231,6 +231,8 @@ export const proxyWindowBytes = 256 * KiB;
 export const drainMs = 1_000;
 /** `micro env check` waits this long for an answer. */
 export const envCheckTimeoutMs = 5_000;
+/** Clocks that are less apart than this are not worth a line. */
+export const clockSkewShownMs = 2_000;
 /** How long a peer that did not understand plain text is asked whether it expects TLS. */
 export const tlsProbeMs = 2_000;
 /** The HTTP API: connections to it, time to send the head of a request and all of it, and how long an idle connection stays. */

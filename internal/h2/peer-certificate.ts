@@ -1,6 +1,6 @@
 /** The certificate a TLS peer presented, as facts. Judges nothing. */
 
-import type { X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 
 import { fingerprintOf } from '../tls/fingerprint.ts';
@@ -21,8 +21,9 @@ export interface PeerCertificate {
 
 /** Undefined when the peer presented none. */
 export const peerCertificate = (socket: TLSSocket): PeerCertificate | undefined => {
-  const certificate = socket.getPeerX509Certificate();
-  return certificate === undefined ? undefined : factsOf(certificate);
+  // getPeerX509Certificate() answers once and then no more (Node 24).
+  const { raw } = socket.getPeerCertificate() as { readonly raw?: Buffer };
+  return raw === undefined ? undefined : factsOf(new X509Certificate(raw));
 };
 
 const factsOf = (x: X509Certificate): PeerCertificate => ({

@@ -121,6 +121,7 @@ export const createHost = (o: HostOptions): OwnHost => {
     log: o.log,
     signal: o.signal,
     now,
+    version: o.version,
   });
   /** Core services started by themselves under a client's profile keep their own slots here. */
   const bindFor = (ids: readonly PluginId[]): Bindings =>

@@ -44,6 +44,8 @@ export interface ServeOptions {
   readonly now?: () => number;
   /** The process's last log lines, for Debug.Log; default none. */
   logs?(): readonly LogRecord[];
+  /** Of core services: the version of the micro they are part of. */
+  readonly microVersion?: string;
   /** Names of the broker and registry in use, for the node's metadata; default `service`. */
   readonly implementations?: { readonly broker?: string; readonly registry?: string };
 }
@@ -61,7 +63,13 @@ export interface Served {
 export const serve = async (o: ServeOptions): Promise<Served> => {
   const now = o.now ?? Date.now;
   const tracer = await loadTracer({ now });
-  const debug: Debug = openDebug({ stats: () => server.stats(), logs: o.logs, tracer, now });
+  const debug: Debug = openDebug({
+    stats: () => server.stats(),
+    logs: o.logs,
+    tracer,
+    now,
+    microVersion: o.microVersion,
+  });
   const { auth } = o;
   const health = createHealth((name) => isServed(name, o.services));
   const reflection = reflectionHandlers(

@@ -31,6 +31,8 @@ export interface RunOptions {
   readonly log: Logger;
   readonly signal?: AbortSignal;
   readonly now: () => number;
+  /** Of this micro. */
+  readonly version: string;
   /** Where the shared listener opens; default a free loopback port. */
   readonly address?: string;
   /** Told of each service that is served from now on, and of undefined when it is no longer. */
@@ -208,6 +210,7 @@ const serveServices = async (
       log: o.log,
       signal: o.signal ?? new AbortController().signal,
       now: o.now,
+      microVersion: `v${o.version}`,
     });
   } catch (e) {
     throw failure(first.id, 'serve', e, o);

@@ -15,6 +15,8 @@ export interface DebugSources {
   /** The process's last log lines, oldest first; default none. */
   logs?(): readonly LogRecord[];
   readonly now: () => number;
+  /** Core services say in Debug.Health which micro they are part of, and what its clock says; others keep to v3's answer. */
+  readonly microVersion?: string;
 }
 
 export interface Debug {
@@ -31,7 +33,10 @@ export const openDebug = (o: DebugSources): Debug => {
   const handlers = implementSome(
     debugApi,
     {
-      'Debug.Health': async () => ({ status: 'ok' }),
+      'Debug.Health': async () => ({
+        status: 'ok',
+        ...(o.microVersion === undefined ? {} : { version: o.microVersion, time: Math.round(o.now()) }),
+      }),
       'Debug.Stats': async () => ({
         timestamp: seconds(o.now()),
         started: seconds(startedMs),

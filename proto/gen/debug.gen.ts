@@ -10,6 +10,8 @@ export interface HealthRequest {
 
 export interface HealthResponse {
   readonly status: string;
+  readonly version?: string | undefined;
+  readonly time?: bigint | undefined;
 }
 
 export interface StatsRequest {
@@ -78,7 +80,7 @@ export const data = {
   },
   messages: {
     'debug.HealthRequest': [],
-    'debug.HealthResponse': [{ id: 1, name: 'status', type: 'string' }],
+    'debug.HealthResponse': [{ id: 1, name: 'status', type: 'string' }, { id: 2, name: 'version', type: 'string', optional: true }, { id: 3, name: 'time', type: 'int64', optional: true }],
     'debug.StatsRequest': [],
     'debug.StatsResponse': [{ id: 1, name: 'timestamp', type: 'uint64' }, { id: 2, name: 'started', type: 'uint64' }, { id: 3, name: 'uptime', type: 'uint64' }, { id: 4, name: 'memory', type: 'uint64' }, { id: 5, name: 'threads', type: 'uint64' }, { id: 6, name: 'gc', type: 'uint64' }, { id: 7, name: 'requests', type: 'uint64' }, { id: 8, name: 'errors', type: 'uint64' }],
     'debug.LogRequest': [{ id: 1, name: 'count', type: 'int64' }, { id: 2, name: 'since', type: 'int64' }],

@@ -4,7 +4,7 @@
 import $protobuf from "protobufjs/minimal.js";
 
 const $Reader = $protobuf.Reader, $Writer = $protobuf.Writer, $util = $protobuf.util;
-const $Object = $util.global.Object, $undefined = $util.global.undefined, $Error = $util.global.Error, $RangeError = $util.global.RangeError, $TypeError = $util.global.TypeError, $String = $util.global.String, $Number = $util.global.Number, $parseInt = $util.global.parseInt, $BigInt = $util.global.BigInt, $Array = $util.global.Array;
+const $Object = $util.global.Object, $undefined = $util.global.undefined, $Error = $util.global.Error, $RangeError = $util.global.RangeError, $TypeError = $util.global.TypeError, $String = $util.global.String, $parseInt = $util.global.parseInt, $BigInt = $util.global.BigInt, $Number = $util.global.Number, $Array = $util.global.Array;
 
 const $root = $protobuf.roots["micro"] || ($protobuf.roots["micro"] = {});
 
@@ -115,6 +115,22 @@ export const debug = $root.debug = (() => {
         };
 
         HealthResponse.prototype.status = "";
+        HealthResponse.prototype.version = null;
+        HealthResponse.prototype.time = null;
+
+        let $oneOfFields;
+
+        // Virtual OneOf for proto3 optional field
+        $Object.defineProperty(HealthResponse.prototype, "_version", {
+            get: $util.oneOfGetter($oneOfFields = ["version"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        // Virtual OneOf for proto3 optional field
+        $Object.defineProperty(HealthResponse.prototype, "_time", {
+            get: $util.oneOfGetter($oneOfFields = ["time"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
 
         HealthResponse.encode = function (message, writer, _depth) {
             if (!writer)
@@ -125,6 +141,10 @@ export const debug = $root.debug = (() => {
                 throw $Error("max depth exceeded");
             if (message.status != null && $Object.hasOwnProperty.call(message, "status") && message.status !== "")
                 writer.uint32(10).string(message.status);
+            if (message.version != null && $Object.hasOwnProperty.call(message, "version"))
+                writer.uint32(18).string(message.version);
+            if (message.time != null && $Object.hasOwnProperty.call(message, "time"))
+                writer.uint32(24).int64(message.time);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -167,6 +187,20 @@ export const debug = $root.debug = (() => {
                             delete message.status;
                         continue;
                     }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        message.version = reader.stringVerify();
+                        message._version = "version";
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 0)
+                            break;
+                        message.time = reader.int64();
+                        message._time = "time";
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -197,6 +231,17 @@ export const debug = $root.debug = (() => {
             if (object.status != null)
                 if (typeof object.status !== "string" || object.status.length)
                     message.status = $String(object.status);
+            if (object.version != null)
+                message.version = $String(object.version);
+            if (object.time != null)
+                if ($util.Long)
+                    message.time = $util.Long.fromValue(object.time, false);
+                else if (typeof object.time === "string")
+                    message.time = $parseInt(object.time, 10);
+                else if (typeof object.time === "number")
+                    message.time = object.time;
+                else if (typeof object.time === "object")
+                    message.time = new $util.LongBits(object.time.low >>> 0, object.time.high >>> 0).toNumber();
             return message;
         };
 
@@ -212,6 +257,15 @@ export const debug = $root.debug = (() => {
                 object.status = "";
             if (message.status != null && $Object.hasOwnProperty.call(message, "status"))
                 object.status = message.status;
+            if (message.version != null && $Object.hasOwnProperty.call(message, "version"))
+                object.version = message.version;
+            if (message.time != null && $Object.hasOwnProperty.call(message, "time"))
+                if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                    object.time = typeof message.time === "number" ? $BigInt(message.time) : $util.Long.fromBits(message.time.low >>> 0, message.time.high >>> 0, false).toBigInt();
+                else if (typeof message.time === "number")
+                    object.time = options.longs === $String ? $String(message.time) : message.time;
+                else
+                    object.time = options.longs === $String ? $util.Long.prototype.toString.call(message.time) : options.longs === $Number ? new $util.LongBits(message.time.low >>> 0, message.time.high >>> 0).toNumber() : message.time;
             return object;
         };
 

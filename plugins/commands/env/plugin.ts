@@ -4,7 +4,14 @@ import { fields } from '../../../internal/contract/field.ts';
 import { placeSettings } from '../../../internal/contract/place-settings.ts';
 import { type ArgSpec, defineCommand, verb } from '../../../internal/contract/plugin.ts';
 
-export const config = placeSettings;
+export const config = fields({
+  ...placeSettings,
+  data_dir: {
+    type: 'string',
+    doc: 'Data folder of a server on this machine, for its local-admin credential',
+    env: 'MICRO_DATA_DIR',
+  },
+});
 
 export const addFlags = fields({
   ca: { type: 'string', doc: 'PEM file of the authorities to trust instead of those of this machine' },
@@ -69,7 +76,9 @@ export const plugin = defineCommand({
     }),
     verb({
       words: 'env check',
-      summary: 'Ask whether the server of an environment answers',
+      summary: 'Ask the server of an environment whether it answers, what it is and who you are to it',
+      description:
+        'Exit code 0: it answers; 1: it does not; 2: it is there, and its certificate, or how it speaks, is not accepted.',
       args: [{ ...name, doc: 'Name of the environment; the current one otherwise', required: false }],
       examples: ['micro env check local'],
       load: () => import('./check.ts'),

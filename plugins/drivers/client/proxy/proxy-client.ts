@@ -15,7 +15,7 @@ import { createRpcClient, type RpcCallOptions, type RpcClient } from '../../../.
 import { buildPath } from '../../../../internal/rpc/path.ts';
 import { isConnectionFault } from '../../../../internal/rpc/transport-error.ts';
 import { type Caller, explainDenial } from './explain-denial.ts';
-import { requestToken } from './request-token.ts';
+import { requestToken } from '../../../../internal/rpc/request-token.ts';
 import type { config } from './plugin.ts';
 
 type Context = PluginContext<typeof config>;

@@ -1,8 +1,8 @@
 /** Auth.Token as a plain JSON call: the one core call the proxy client makes for itself, without loading a schema for it. */
 
-import type { Token, TokenRequest } from '../../../../internal/contract/auth.ts';
-import { internal } from '../../../../internal/contract/error.ts';
-import type { RpcClient } from '../../../../internal/rpc/client.ts';
+import type { Token, TokenRequest } from '../contract/auth.ts';
+import { internal } from '../contract/error.ts';
+import type { RpcClient } from './client.ts';
 
 const errorId = 'auth.Auth.Token';
 
