@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 
 import { createAuthListeners } from '../../../../internal/auth/auth-listeners.ts';
 import { knownAdmin } from '../../../../internal/auth/known-admin.ts';
+import { parsePublicKey } from '../../../../internal/auth/keys.ts';
 import { createPasswords, isBcrypt, type Passwords } from '../../../../internal/auth/passwords.ts';
 import { invalidToken, invalidTokenDetail, isJwtShaped } from '../../../../internal/auth/token-shape.ts';
 import { createVouching, type Vouching } from '../../../../internal/auth/vouched-caller.ts';
@@ -133,6 +134,7 @@ const build = async (
   const text = ctx.config.private_key;
   const given = text ? { text, origin: 'MICRO_AUTH_PRIVATE_KEY' } : undefined;
   const keys = await openKeyRing({ folder, now, ...(given && { given }) });
+  if (given) requireOwnHalf(ctx.config.public_key, keys);
   const table = openAuthTable(ctx.needs.store);
   const accounts = createAccountTable(table);
   const passwords = createPasswords({ work: ctx.config.password_work });
@@ -207,6 +209,14 @@ const storedFrom = async (
 const withoutSecret = (made: Account & { readonly secret: string }, hash: string): StoredAccount => {
   const { secret: _, ...account } = made;
   return { account, hash, generation: randomUUID() };
+};
+
+/** Whoever gives a public key wants tokens that it verifies. */
+const requireOwnHalf = (text: string | undefined, keys: KeyRing): void => {
+  if (!text || parsePublicKey(text, 'MICRO_AUTH_PUBLIC_KEY').id === keys.present.id) return;
+  throw new Error(
+    'MICRO_AUTH_PUBLIC_KEY does not belong to MICRO_AUTH_PRIVATE_KEY: give both of one pair, or only the private one',
+  );
 };
 
 /** The default admin comes first, also when the first account that somebody makes is a user: later it would not be made any more. */

@@ -19,6 +19,11 @@ export const config = fields({
     env: 'MICRO_AUTH_PRIVATE_KEY',
     secret: true,
   },
+  public_key: {
+    type: 'string',
+    doc: 'Public key of the private key that is given, a PEM or its base64; one that does not belong to it is refused',
+    env: 'MICRO_AUTH_PUBLIC_KEY',
+  },
   disable_admin: {
     type: 'bool',
     doc: 'Do not create the account admin in namespace micro',

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 
+import { makeKeys } from '../../../../internal/auth/keys.ts';
 import type { AuthChange } from '../../../../internal/contract/auth-change.ts';
 import type { Auth, SigningKeys, Token } from '../../../../internal/contract/auth.ts';
 import { isMicroError } from '../../../../internal/contract/error.ts';
@@ -68,6 +69,16 @@ const goesOn = async (auth: Auth, { accessToken, refreshToken }: Token): Promise
   assert.is((await auth.token({ id: 'admin', secret: next.accessToken })).expiry, next.expiry);
   return next;
 };
+
+test('a public key that is given must be that of the private key', async () => {
+  const pair = await makeKeys();
+  const other = await makeKeys();
+  const open = (publicKey: string) =>
+    startLocalAuth({ config: { private_key: pair.privateText, public_key: publicKey } });
+  await (await open(pair.publicText)).stop();
+  const error = await open(other.publicText).catch((e: unknown) => e);
+  assert.match(String(error), /MICRO_AUTH_PUBLIC_KEY does not belong to MICRO_AUTH_PRIVATE_KEY/);
+});
 
 test('a rotation logs nobody out, and neither does a restart after it', () =>
   withServer(async ({ auth, dataDir, restart }) => {
