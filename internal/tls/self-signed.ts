@@ -9,6 +9,7 @@ import {
   generateKeyPair,
   type KeyObject,
   randomBytes,
+  randomUUID,
   X509Certificate,
 } from 'node:crypto';
 import { link, readFile, rm } from 'node:fs/promises';
@@ -104,7 +105,7 @@ const keyIn = async (file: string): Promise<string> => {
 const makeKey = async (file: string): Promise<string> => {
   const { privateKey } = await generateKeyPairAsync('ec', { namedCurve: 'P-256' });
   const pem = String(privateKey.export({ type: 'pkcs8', format: 'pem' }));
-  const draft = `${file}.${process.pid}`;
+  const draft = `${file}.${randomUUID()}`;
   await writeSecret(draft, pem);
   try {
     await link(draft, file);
