@@ -9,6 +9,8 @@ export interface CaseRun {
   readonly address: string;
   /** Seconds a case waits for what it wants to see. */
   readonly waitSeconds: number;
+  /** Speak TLS, whoever vouches for the certificate. */
+  readonly tls?: boolean;
   /** Only these sections (`http2/5.1`); default all. */
   readonly sections?: readonly string[];
 }
@@ -27,7 +29,8 @@ export const runH2spec = async (program: string, o: CaseRun): Promise<CaseResult
   const folder = mkdtempSync(join(tmpdir(), 'micro-h2spec-'));
   const report = join(folder, 'report.xml');
   const [host, port] = o.address.split(':') as [string, string];
-  const args = [...(o.sections ?? []), '-h', host, '-p', port, '-o', String(o.waitSeconds), '-j', report];
+  const tls = o.tls === true ? ['--tls', '--insecure'] : [];
+  const args = [...(o.sections ?? []), ...tls, '-h', host, '-p', port, '-o', String(o.waitSeconds), '-j', report];
   try {
     const output = await new Promise<string>((resolve) => {
       execFile(program, args, { timeout: runLimitMs }, (_, stdout, stderr) => resolve(stdout + stderr));

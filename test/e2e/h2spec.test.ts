@@ -18,7 +18,6 @@ const waitSeconds = 1;
 const waitAgainSeconds = 3;
 
 const h2spec = await goProgram('h2spec');
-let server: Server;
 
 /** What nginx fails of these; asked for their sections alone, as all would take half a minute. */
 const failedByNginx = async (program: string, names: readonly string[]): Promise<ReadonlySet<string>> => {
@@ -37,32 +36,34 @@ if ('absent' in h2spec) console.log(`SKIP h2spec: ${h2spec.absent}`);
 else {
   const program = h2spec.file;
 
-  test.before(async () => {
-    server = await startServer();
+  const servers: Server[] = [];
+  test.after(async () => {
+    for (const server of servers) await server.stop();
   });
 
-  test.after(() => server.stop());
-
-  test(
-    'the proxy fails no case that nginx does not fail',
-    async () => {
-      const address = server.proxyAddress;
-      const first = await runH2spec(program, { address, waitSeconds });
-      assert.ok(first.count >= casesMin, `only ${first.count} cases ran`);
-      const sections = [...new Set(first.failed.map(sectionOf))];
-      const again =
-        sections.length === 0
-          ? []
-          : (await runH2spec(program, { address, waitSeconds: waitAgainSeconds, sections })).failed;
-      const failed = first.failed.filter((name) => again.includes(name));
-      const excused = await failedByNginx(program, failed);
-      assert.equal(
-        failed.filter((name) => !excused.has(name)),
-        [],
-      );
-    },
-    { limitMs: 110_000 },
-  );
+  for (const tls of [false, true])
+    test(
+      `the proxy fails no case that nginx does not fail${tls ? ', in TLS as well' : ''}`,
+      async () => {
+        const server = await startServer({ env: { MICRO_PROXY_ENABLE_TLS: String(tls) } });
+        servers.push(server);
+        const address = server.proxyAddress;
+        const first = await runH2spec(program, { address, waitSeconds, tls });
+        assert.ok(first.count >= casesMin, `only ${first.count} cases ran`);
+        const sections = [...new Set(first.failed.map(sectionOf))];
+        const again =
+          sections.length === 0
+            ? []
+            : (await runH2spec(program, { address, waitSeconds: waitAgainSeconds, sections, tls })).failed;
+        const failed = first.failed.filter((name) => again.includes(name));
+        const excused = await failedByNginx(program, failed);
+        assert.equal(
+          failed.filter((name) => !excused.has(name)),
+          [],
+        );
+      },
+      { limitMs: 110_000 },
+    );
 }
 
 test.run();
