@@ -77,7 +77,8 @@ const registerProxy = (registry: Registry): Promise<void> =>
 /** What the runtime asks of auth: accounts that come and go. */
 const accountsOnly = (): Auth => {
   const ids = new Set<string>();
-  const only: Pick<Auth, 'generate' | 'deleteAccount'> = {
+  const only: Pick<Auth, 'generate' | 'deleteAccount' | 'accounts'> = {
+    accounts: async () => [],
     generate: async (account, o = {}) => {
       ids.add(`${o.namespace} ${account.id}`);
       const { id, name = id, type = 'user', scopes = [], metadata = {}, secret = 'secret' } = account;

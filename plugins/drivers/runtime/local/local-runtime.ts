@@ -41,7 +41,7 @@ export const create = (ctx: PluginContext<typeof config, typeof needs>): Runtime
   /** Calls about one service never overlap. */
   const inTurn = createKeyedTurns();
   const records = recordTable(n.store);
-  const accounts = createServiceAccounts(n.auth);
+  const accounts = createServiceAccounts({ auth: n.auth, store: n.store });
   const ledger = openProcessLedger(join(ctx.dataDir, 'processes'));
   const sources: Sources = createSources({ blob: n.blob, folder: join(ctx.dataDir, 'services') });
 
@@ -104,11 +104,23 @@ export const create = (ctx: PluginContext<typeof config, typeof needs>): Runtime
     }
   };
 
+  /** A service that was deleted while the server died may have left its account; that is no reason not to start. */
+  const sweepAccounts = async (kept: readonly ServiceRecord[]): Promise<void> => {
+    try {
+      for (const service of await accounts.sweep(kept))
+        ctx.log.warn('removed the account of a service that is gone', { service: keyOf(service) });
+    } catch (e) {
+      ctx.log.error('cannot remove the accounts of services that are gone', { error: String(e) });
+    }
+  };
+
   return {
     start: async () => {
       await sources.sweep();
       for (const pid of ledger.sweep()) ctx.log.warn('ended a process that a dead server left behind', { pid });
-      for (const record of await records.all()) {
+      const kept = await records.all();
+      await sweepAccounts(kept);
+      for (const record of kept) {
         const service = manage(record);
         services.set(keyOf(record), service);
         service.start();
