@@ -20,8 +20,12 @@ export const askNewPassword = async (
   const remark = aside ? out.note : out.line;
   for (let tries = 0; tries < passwordTriesMax; tries += 1) {
     const first = await ask(`Enter a new ${word}: `);
-    // At the end of a pipe every answer is blank, and asking again would never end.
-    if (first === '') throw new ExitError('New secret should not be blank', 1);
+    if (first === '') {
+      // At the end of a pipe every answer is blank, and asking again would never end.
+      if (!out.interactive) throw new ExitError('New secret should not be blank', 1);
+      remark(`The ${word} is blank. Please try again.`);
+      continue;
+    }
     const second = await ask(`Verify your ${word}: `);
     if (first === second || (second === '' && !out.interactive)) return first;
     remark(`${word === 'secret' ? 'Secrets' : 'Passwords'} do not match. Please try again.`);

@@ -38,8 +38,8 @@ export const readLogin = (home: Home, place: Place): Login | undefined => {
  */
 const userOf = (home: Home, place: Place): string | undefined => {
   const current = home.config.get(currentUserKey(place));
-  if (current !== '' && home.tokens.get(keyOf(place, current)) !== undefined) return current;
-  if (current !== '' && home.tokens.damaged(keyOf(place, current))) return undefined;
+  if (current === '' || home.tokens.get(keyOf(place, current)) !== undefined) return current || undefined;
+  if (home.tokens.damaged(keyOf(place, current))) return undefined;
   const [only, ...more] = home.tokens.ids({ address: place.stored, namespace: place.namespace });
   return more.length === 0 ? only : undefined;
 };

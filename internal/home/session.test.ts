@@ -195,6 +195,14 @@ test('each namespace keeps its login, though v3 knows one user per environment',
   assert.is(await open([], { namespace: 'foo' }).session.token(), 'bob.access');
 });
 
+test('two environments at one address keep their logins apart', async () => {
+  await logIn(600);
+  const { config } = openHome({ dir });
+  const envs = { twin: { Name: 'twin', ProxyAddress: '127.0.0.1:8081', Description: '' } };
+  await config.set({ envs: JSON.stringify(envs) });
+  assert.is(await open([], { env: 'twin' }).session.token(), undefined);
+});
+
 test('a login takes the place of the one before it', async () => {
   const home = openHome({ dir });
   await logIn(600);

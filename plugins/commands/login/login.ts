@@ -1,10 +1,12 @@
 /** `micro login`: trades id and secret for a token and keeps it (cli.md 5.1). Asks for what no flag gave. */
 
 import type { Account, Auth, Token } from '../../../internal/contract/auth.ts';
+import { defaultNamespace } from '../../../internal/contract/core.ts';
 import { ExitError, isMicroError } from '../../../internal/contract/error.ts';
 import type { Call, PluginContext } from '../../../internal/contract/plugin.ts';
 import { openHome } from '../../../internal/home/home.ts';
 import { removeLogin, saveLogin } from '../../../internal/home/login.ts';
+import type { Place } from '../../../internal/home/place.ts';
 import { placeOfSettings } from '../../../internal/home/place-of-settings.ts';
 
 import type { config, flags, needs } from './plugin.ts';
@@ -29,8 +31,9 @@ export const run = async (call: Call<typeof flags>, ctx: PluginContext<typeof co
   } catch (e) {
     if (!isMicroError(e) || !isRefusal(e.code)) throw e;
     // As in v3, whoever fails to log in is not logged in; the login that was there before would be a surprise.
-    await removeLogin(home, place);
-    throw new ExitError(e.detail, 1, { cause: e, hint: id && secret ? e.hint : usageHint });
+    if (e.code !== tooManyCode) await removeLogin(home, place);
+    const hint = e.hint ?? otherNamespaceHint(place);
+    throw new ExitError(e.detail, 1, { cause: e, hint: id && secret ? hint : usageHint });
   }
   call.out.line('Successfully logged in.');
 };
@@ -44,4 +47,13 @@ const logIn = async (
   return { token, account: await auth.inspect(token.accessToken, o) };
 };
 
-const isRefusal = (code: number): boolean => code === 400 || code === 401 || code === 403;
+/** The server did not even look at the password. */
+const tooManyCode = 429;
+
+const isRefusal = (code: number): boolean => [400, 401, 403, tooManyCode].includes(code);
+
+/** Accounts belong to a namespace, and after a sign-up or an export of MICRO_NAMESPACE one easily forgets in which one one is. */
+const otherNamespaceHint = ({ environment, namespace }: Place): string | undefined =>
+  namespace === defaultNamespace
+    ? undefined
+    : `this is namespace ${namespace} of ${environment}: for another one micro namespace set NAME, or micro --namespace NAME login`;
