@@ -110,7 +110,10 @@ const faultOf = (error: unknown, url: URL): CaError => {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const words = error instanceof Error ? error.message : String(error);
   if (certificateFault.test(code))
-    return new CaError(`the certificate of ${url.host} is not trusted: ${words}`, { fault: 'untrusted', cause: error });
+    return new CaError(`the certificate of ${url.host} is not trusted: ${words}`, {
+      fault: /^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/.test(code) ? 'clock' : 'untrusted',
+      cause: error,
+    });
   if (code.startsWith('HPE_'))
     return new CaError(`${url.host} answers no HTTP: ${words}`, { fault: 'answer', cause: error });
   return new CaError(`${url.host} cannot be reached: ${words}`, { fault: 'unreachable', cause: error });

@@ -52,6 +52,7 @@ for (const [value, want] of [
 for (const [fault, type, want] of [
   ['unreachable', undefined, /is ca\.example reachable/],
   ['untrusted', undefined, /acme_ca_file/],
+  ['clock', undefined, /clock/],
   ['answer', undefined, /acme_directory \(https:\/\/ca\.example\/dir\)/],
   ['proof', 'connection', /port 443/],
   ['proof', 'caa', /CAA/],

@@ -2,8 +2,8 @@
 
 import { acmeReasonCharsMax, acmeRetryAfterMsMax } from '../../contract/limits.ts';
 
-/** `unreachable`: no answer. `untrusted`: its certificate. `answer`: nothing we understand. `problem`: it says no. `proof`: it could not prove a host. */
-export type CaFault = 'unreachable' | 'untrusted' | 'answer' | 'problem' | 'proof';
+/** `unreachable`: no answer. `untrusted`: its certificate. `clock`: its dates and ours do not fit. `answer`: nothing we understand. `problem`: it says no. `proof`: it could not prove a host. */
+export type CaFault = 'unreachable' | 'untrusted' | 'clock' | 'answer' | 'problem' | 'proof';
 
 export interface CaErrorOptions {
   readonly fault: CaFault;
@@ -57,6 +57,8 @@ export const wayOut = (error: unknown, o: { readonly directory: string }): strin
   switch (error.fault) {
     case 'unreachable':
       return `is ${new URL(o.directory).host} reachable from this machine? acme_directory names another authority`;
+    case 'clock':
+      return 'is the clock of this machine right?';
     case 'untrusted':
       return 'acme_ca_file names who vouches for the directory of a private authority';
     case 'answer':

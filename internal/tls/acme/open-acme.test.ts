@@ -281,6 +281,15 @@ else {
       assert.match((await house.see()).subject, new RegExp(standInName));
     }));
 
+  test('a certificate that has ended by our clock is not taken, and the clock is named', () =>
+    withPebble({ validSeconds: 3_600 }, async (house, pebble) => {
+      house.clock.advance(dayMs);
+      await house.open(configOf(pebble));
+      await atRest(house, 1);
+      assert.match(String(failures(house)[0]?.fields.reason), /it ended at/);
+      assert.match(String(failures(house)[0]?.fields.hint), /clock/);
+    }));
+
   test('a name that the authority refuses is told as such', () =>
     withPebble({ blocked: ['a.example.com'] }, async (house, pebble) => {
       await house.open(configOf(pebble));

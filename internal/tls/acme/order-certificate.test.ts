@@ -167,6 +167,18 @@ const cases: readonly Case[] = [
   },
   { name: 'half an answer', path: '/dir', answer: () => half, want: { fault: 'unreachable' } },
   { name: 'a page', path: '/dir', answer: () => ({ text: '<html>welcome</html>' }), want: { fault: 'answer' } },
+  {
+    name: 'a directory of brackets',
+    path: '/dir',
+    answer: () => ({ text: '['.repeat(acmeAnswerBytesMax / 2) + ']'.repeat(acmeAnswerBytesMax / 2) }),
+    want: { fault: 'answer' },
+  },
+  {
+    name: 'an account of brackets',
+    path: '/account',
+    answer: () => ({ status: 207, text: `${'{"a":'.repeat(40_000)}1${'}'.repeat(40_000)}` }),
+    want: { fault: 'answer' },
+  },
   { name: 'an empty directory', path: '/dir', answer: () => ({ json: {} }), want: { fault: 'answer' } },
   { name: 'a null directory', path: '/dir', answer: () => ({ json: null }), want: { fault: 'answer' } },
   {

@@ -59,15 +59,16 @@ const converse = async (acme: Library, o: OrderOptions): Promise<CheckedPair> =>
 };
 
 const checked = (pair: { readonly key: string; readonly cert: string }, o: OrderOptions): CheckedPair => {
-  const refuse = (why: string, cause?: unknown): CaError =>
-    new CaError(`the authority sends a certificate that cannot be used: ${why}`, { fault: 'answer', cause });
+  const refused = 'the authority sends a certificate that cannot be used';
   let made: CheckedPair;
   try {
     made = checkPair(pair, o.settings.hosts);
   } catch (cause) {
-    throw refuse(cause instanceof Error ? cause.message : String(cause), cause);
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new CaError(`${refused}: ${why}`, { fault: 'answer', cause });
   }
-  if (made.notAfter <= o.now()) throw refuse(`it ended at ${new Date(made.notAfter).toISOString()}`);
+  if (made.notAfter <= o.now())
+    throw new CaError(`${refused}: it ended at ${new Date(made.notAfter).toISOString()}`, { fault: 'clock' });
   return made;
 };
 
