@@ -55,7 +55,10 @@ export const createPasswords = (o: PasswordsOptions = {}): Passwords => {
       return;
     }
     if (waiting.length >= passwordQueueMax)
-      throw tooMany('auth.Auth.Token', `too many logins at once: passwordQueueMax (${passwordQueueMax})`);
+      throw tooMany('auth.Auth.Token', `too many logins at once: passwordQueueMax (${passwordQueueMax})`, {
+        reason: 'too_many_logins',
+        hint: 'try again in a moment; whoever is logged in stays so',
+      });
     await new Promise<void>((resolve) => waiting.push(resolve));
   };
   // A place is handed on, not given back, so that nobody slips in between.

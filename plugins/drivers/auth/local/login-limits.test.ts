@@ -131,11 +131,13 @@ test('an address that is known may not guess without end either', () =>
   }));
 
 test('one address may fail only so often at all accounts together, this machine excepted', () =>
-  withAccounts(async (auth, { joe }) => {
+  withAccounts(async (auth, { jane, joe }) => {
+    await auth.token({ id: 'jane', secret: jane }, away);
     for (let i = 0; i < addressFailures; i += 1) await guess(auth, `nobody-${i}`, away);
     const wait = heldUp('from 203.0.113.5', addressFailureMs / 1_000);
     assert.is(await guess(auth, 'joe', away, joe), wait);
     assert.is(await guess(auth, 'joe', { remote: '203.0.113.5:999' }, joe), wait, 'from another port');
+    assert.is(await guess(auth, 'jane', away, jane), 'ok', 'who has been there before is not held up by a neighbour');
     assert.is(await guess(auth, 'joe', home, joe), 'ok');
     now += addressFailureMs;
     assert.is(await guess(auth, 'joe', away, joe), 'ok');

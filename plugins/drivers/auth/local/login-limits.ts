@@ -3,7 +3,8 @@
  *
  * Strangers to an account share one bucket of it, so that many addresses together may guess no more than one. An address from which the
  * account has logged in before has a bucket of its own, and so has this machine: who attacks an account from elsewhere cannot keep its
- * owner out. The bucket of an address is for all accounts together; this machine has none, since all its users would share it.
+ * owner out. The bucket of an address is for all accounts together that it is strange to, so that neither does a neighbour behind the same
+ * address; this machine has none. Why it is so: docs/adr/0020-login-limits.md.
  */
 
 import type { Logger } from '../../../../internal/contract/logger.ts';
@@ -47,13 +48,15 @@ export const createLoginLimits = (o: LoginLimitsOptions): LoginLimits => {
   const accounts = buckets(o.perAccount);
   const addresses = buckets(o.perAddress);
   const networks = createKnownNetworks();
-  const bucketOf = ({ namespace, id, network }: LoginTry): string => {
-    const isKnown = network === thisMachine || networks.has(keyOf(namespace, id), network);
-    return isKnown ? keyOf('known', namespace, id, network) : keyOf('strangers', namespace, id);
+  const isKnown = ({ namespace, id, network }: LoginTry): boolean =>
+    network === thisMachine || networks.has(keyOf(namespace, id), network);
+  const bucketOf = (login: LoginTry): string => {
+    const { namespace, id, network } = login;
+    return isKnown(login) ? keyOf('known', namespace, id, network) : keyOf('strangers', namespace, id);
   };
   const check = (login: LoginTry): void => {
     const { at, id, network } = login;
-    if (network !== thisMachine) refuse(addresses.waitMs(network), { at, what: `from ${network}` });
+    if (!isKnown(login)) refuse(addresses.waitMs(network), { at, what: `from ${network}` });
     refuse(accounts.waitMs(bucketOf(login)), { at, what: `as ${id}` });
   };
   return {
