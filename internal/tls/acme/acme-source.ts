@@ -19,13 +19,14 @@ import { orderCertificate } from './order-certificate.ts';
 import { renewAt, renewIssuedAt } from './renewal.ts';
 import { standIn } from './stand-in.ts';
 import type { AcmeFiles } from './stored.ts';
+import type { Turns } from './turns.ts';
 
 export interface AcmeSourceOptions {
   readonly settings: AcmeSettings;
   readonly files: AcmeFiles;
   readonly challenges: Challenges;
   /** One order at a time, over all sources of a server. */
-  readonly alone: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly alone: Turns;
   /** Resolves when the listeners are open: before that no proof can succeed. */
   readonly open: (signal: AbortSignal) => Promise<unknown>;
   readonly log: Logger;
@@ -123,7 +124,7 @@ const keepCurrent = async (k: Keeping): Promise<void> => {
 
 const renew = async (k: Keeping, retries: Backoff): Promise<void> => {
   try {
-    const issued = await k.alone(() => order(k));
+    const issued = await k.alone(() => order(k), k.signal);
     retries.reset();
     await keep(k, issued);
     k.state.issued = issued;

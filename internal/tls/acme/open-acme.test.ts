@@ -397,6 +397,24 @@ test('closing ends an order that is under way', async () => {
   }
 });
 
+test('closing waits for no order of another listener', async () => {
+  const authority = await startFakeAuthority({ '/dir': () => undefined });
+  try {
+    await withHouse({}, async (house) => {
+      const file = join(house.server.dataDir, 'ca.pem');
+      writeFileSync(file, authority.ca);
+      const config = { acme_directory: authority.directory, acme_ca_file: file };
+      await house.open(config);
+      const other = await house.open({ ...config, acme_hosts: ['c.example.com'] });
+      await poll('the request', () => authority.requests.length === 1);
+      await other.close();
+      assert.equal(authority.requests, ['GET /dir']);
+    });
+  } finally {
+    await authority.stop();
+  }
+});
+
 test('a data folder that cannot be written is told at the start', () =>
   withHouse({}, async (house) => {
     writeFileSync(join(house.server.dataDir, 'acme'), 'a file');

@@ -9,6 +9,7 @@ import { type AcmeSourceOptions, createAcmeSource } from './acme-source.ts';
 import type { AcmeSettings } from './acme-settings.ts';
 import { type Challenges, createChallenges } from './challenges.ts';
 import { openAcmeFiles } from './stored.ts';
+import { createTurns, type Turns } from './turns.ts';
 
 /** What a server is to its listeners: the same object for all of them (contract/host.ts). */
 export interface Server {
@@ -62,7 +63,7 @@ interface Shared {
 interface Pool {
   readonly challenges: Challenges;
   readonly shared: Map<string, Shared>;
-  readonly alone: AcmeSourceOptions['alone'];
+  readonly alone: Turns;
 }
 
 /** What belongs to a server goes with it. */
@@ -71,7 +72,7 @@ const pools = new WeakMap<Server, Pool>();
 const poolOf = (server: Server): Pool => {
   const known = pools.get(server);
   if (known !== undefined) return known;
-  const pool: Pool = { challenges: createChallenges(), shared: new Map(), alone: createQueue() };
+  const pool: Pool = { challenges: createChallenges(), shared: new Map(), alone: createTurns() };
   pools.set(server, pool);
   return pool;
 };
@@ -84,13 +85,3 @@ const open = async ({ challenges, alone }: Pool, o: OpenOptions): Promise<Certif
     files: await openAcmeFiles(o.server.dataDir, o.settings.directory),
     open: (signal) => o.server.ready(signal),
   });
-
-/** One after the other; a failure does not stop the next. */
-const createQueue = (): AcmeSourceOptions['alone'] => {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const next = last.then(work);
-    last = next.catch(() => undefined);
-    return next;
-  };
-};
