@@ -14,7 +14,7 @@ export const knownAdminError = (listener: string): ExitError =>
     `${listener} is off loopback, and the account ${knownAdmin.id} still has the secret ${knownAdmin.secret}`,
     1,
     {
-      hint: 'start without that address, type micro user set password, then start like this again',
+      hint: 'start without that address, type micro login and micro user set password, then start like this again',
     },
   );
 
