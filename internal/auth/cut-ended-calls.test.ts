@@ -26,10 +26,14 @@ interface Fake extends OpenCall {
   ended: (MicroErrorJson & Hint) | undefined;
 }
 
-const callWith = (authorization: string | undefined, isAnonymous = false): Fake => {
+const callWith = (
+  authorization: string | undefined,
+  isAnonymous = false,
+  { service, endpoint } = { service: 'greeter', endpoint: 'Greeter.Stream' },
+): Fake => {
   const call: Fake = {
-    service: 'greeter',
-    endpoint: 'Greeter.Stream',
+    service,
+    endpoint,
     authorization,
     isAnonymous,
     ended: undefined,
@@ -96,6 +100,18 @@ test('tells a changed secret apart, and names nobody that was not named', () => 
   open([call]).tell({ kind: 'tokens', generation: 'g1', reason: 'changed_secret' });
   assert.equal(call.ended?.reason, 'changed_secret');
   assert.match(call.ended?.hint ?? '', /^the secret of its account was changed .*: log in again$/);
+});
+
+test('lets the call finish that ends the tokens of its own account', () => {
+  const bearer = `Bearer ${tokenOf('jane', 'g1')}`;
+  const calls = ['Accounts.ChangeSecret', 'Accounts.Delete', 'Accounts.List'].map((endpoint) =>
+    callWith(bearer, false, { service: 'auth', endpoint }),
+  );
+  open(calls).tell(deleted('g1'));
+  assert.deepEqual(
+    calls.map(({ ended }) => ended?.reason),
+    [undefined, undefined, 'ended_account'],
+  );
 });
 
 test('ends calls with tokens that v3 made, which have no generation', () => {

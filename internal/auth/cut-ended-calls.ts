@@ -62,11 +62,16 @@ const generationsOf = (
 
 const cut = (calls: Iterable<OpenCall>, problemWith: (token: string) => Problem | undefined): void => {
   for (const call of calls) {
+    if (changesAccounts(call)) continue;
     const token = tokenOf(call.authorization);
     const problem = token === undefined ? undefined : problemWith(token);
     if (problem !== undefined) call.abort(endedCall(call, problem));
   }
 };
+
+/** The call that ends its own account's tokens has its answer to give; it is over at once. */
+const changesAccounts = ({ service, endpoint }: OpenCall): boolean =>
+  service === 'auth' && (endpoint === 'Accounts.ChangeSecret' || endpoint === 'Accounts.Delete');
 
 /** As a call with that token would be refused from now on. */
 const endedCall = ({ service, endpoint }: OpenCall, problem: Problem): MicroError =>
