@@ -37,7 +37,7 @@ export interface ConnectionOptions {
   /** A stream is over: there may be room for another one. */
   readonly onStreamOver?: () => void;
   /** No new streams can be opened from now on; those that are open go on. */
-  readonly onGoaway?: () => void;
+  readonly onGoaway?: (code: number, text: string) => void;
   /** The socket is gone; every stream has been told. */
   readonly onClose: () => void;
   /** A fault in the layer above: the connection ends, and this says why. */
@@ -168,10 +168,10 @@ export const createConnection = (o: ConnectionOptions): Connection => {
     onSettingsAck: () => {
       if (settingsUnacked > 0) settingsUnacked -= 1;
     },
-    onGoaway: (last) => {
+    onGoaway: (last, code, text) => {
       const first = !draining;
       draining = true;
-      if (first) o.onGoaway?.();
+      if (first) o.onGoaway?.(code, text);
       if (!isServer)
         for (const s of [...streams.all()])
           if (s.id > last) {

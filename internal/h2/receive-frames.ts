@@ -19,7 +19,8 @@ export interface FrameReceiverOptions {
   readonly onBlock: (assembled: AssembledBlock) => void;
   readonly onSettings: (payload: Buffer) => void;
   readonly onSettingsAck: () => void;
-  readonly onGoaway: (lastStreamId: number) => void;
+  /** `text` is the peer's own word on it, often empty. */
+  readonly onGoaway: (lastStreamId: number, code: number, text: string) => void;
   /** The peer reset a stream of its own. */
   takeReset(): void;
   /** A frame that carries nothing: cheap to send and not free to read. */
@@ -33,6 +34,9 @@ export interface FrameReceiver {
   /** The peer's first SETTINGS have come. */
   readonly settled: boolean;
 }
+
+/** More of a peer's last words is not worth keeping. */
+const goawayTextBytesMax = 256;
 
 type Receive = (flags: number, streamId: number, payload: Buffer) => void;
 
@@ -131,7 +135,8 @@ export const createFrameReceiver = (o: FrameReceiverOptions): FrameReceiver => {
   const onGoaway: Receive = (_flags, id, payload) => {
     requireConnection(id, 'GOAWAY');
     if (payload.length < 8) throw new H2Error(errorCode.frameSizeError, 'GOAWAY is shorter than 8 bytes');
-    o.onGoaway(payload.readUInt32BE(0) & idMask);
+    const text = payload.toString('utf8', 8, 8 + goawayTextBytesMax);
+    o.onGoaway(payload.readUInt32BE(0) & idMask, payload.readUInt32BE(4), text);
   };
 
   /** WINDOW_UPDATE (section 6.9). */

@@ -19,7 +19,7 @@ import { faultOf, HandshakeError, isTlsError } from '../h2/handshake-error.ts';
 import type { TlsFault, TlsTrust } from '../contract/tls.ts';
 import { parseTarget, splitAddress, type Target } from './address.ts';
 import { clientErrorId } from './status.ts';
-import { dialFault, lostFault, prefaceFault } from './transport-error.ts';
+import { dialFault, goawayFault, lostFault, prefaceFault } from './transport-error.ts';
 
 export interface CallConnection {
   readonly h2: Connection;
@@ -109,7 +109,7 @@ export const createCallConnections = ({ now, trustOf }: CallConnectionsOptions):
   };
   const dial = async (address: string, peer: Peer): Promise<void> => {
     try {
-      const entry = await open(peer, {
+      await open(peer, {
         now,
         trust: peer.target.tls ? trustOf?.(peer.target.address) : undefined,
         signal: closing.signal,
@@ -117,7 +117,6 @@ export const createCallConnections = ({ now, trustOf }: CallConnectionsOptions):
         remove,
         left: () => forgetUnused(address, peer),
       });
-      peer.open.add(entry);
     } finally {
       peer.dialling = undefined;
       forgetUnused(address, peer);
@@ -175,8 +174,8 @@ interface OpenOptions {
   left(): void;
 }
 
-/** Resolves when the peer has said how many calls it takes: who goes away before has seen none. */
-const open = async (peer: Peer, o: OpenOptions): Promise<Entry> => {
+/** Resolves when the peer has said how many calls it takes and has not gone away with the same breath: who does has seen none. */
+const open = async (peer: Peer, o: OpenOptions): Promise<void> => {
   const { address, tls } = peer.target;
   const { host, port } = splitAddress(address);
   const started = performance.now();
@@ -195,6 +194,7 @@ const open = async (peer: Peer, o: OpenOptions): Promise<Entry> => {
     const silent = Object.assign(new Error('no SETTINGS came'), { code: 'ETIMEDOUT' });
     /** What went wrong on our side. */
     let fault: unknown;
+    let farewell: MicroError | undefined;
     const giveUp = setTimeout(() => socket.destroy(silent), msLeft);
     const leave = (): void => {
       peer.open.delete(entry);
@@ -209,13 +209,18 @@ const open = async (peer: Peer, o: OpenOptions): Promise<Entry> => {
       onSettled: () => {
         clearTimeout(giveUp);
         socket.unref();
-        resolve(entry);
+        peer.open.add(entry);
+        // What came together with the SETTINGS is read first.
+        queueMicrotask(() => (farewell === undefined ? resolve() : reject(farewell)));
       },
       onStreamOver: () => {
         if (h2.streamCount === 0) socket.unref();
         wake(peer);
       },
-      onGoaway: leave,
+      onGoaway: (code, text) => {
+        farewell = goawayFault({ code, text }, peer.target);
+        leave();
+      },
       onClose: () => {
         clearTimeout(giveUp);
         o.remove(entry);

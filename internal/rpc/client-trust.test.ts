@@ -12,6 +12,8 @@ import { frame } from '../../test/conformance/raw-grpc.ts';
 import { type Issued, issueCertificate, writeCertificate } from '../../test/support/issue-certificate.ts';
 import { suite } from '../../test/support/suite.ts';
 import { type TlsFault, type TlsTrust, tlsFaultOf } from '../contract/tls.ts';
+import { clientPreface, goawayFrame, settingsFrame } from '../h2/frame.ts';
+import { refusePlainText } from '../http/refuse-plain-text.ts';
 import { fingerprintOf } from '../tls/fingerprint.ts';
 import { createRpcClient } from './client.ts';
 import { findTlsFault } from './find-tls-fault.ts';
@@ -193,7 +195,7 @@ test('no environment variable switches the check off', async () => {
 });
 
 /** What a plain call to the server fails of, after asking. */
-const plainFault = async (server: Server): Promise<TlsFault | undefined> => {
+const plainFault = async (server: Server, tell?: (failure: unknown) => void): Promise<TlsFault | undefined> => {
   for (const event of ['tlsClientError', 'sessionError']) server.on(event, () => undefined);
   server.on('connection', (socket: Socket) => socket.on('error', () => undefined));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -204,6 +206,7 @@ const plainFault = async (server: Server): Promise<TlsFault | undefined> => {
       () => assert.unreachable('it did not fail'),
       (e: unknown) => e,
     );
+    tell?.(failure);
     return tlsFaultOf(await findTlsFault(failure, { address, tls: false }));
   } finally {
     await rpc.close();
@@ -217,6 +220,30 @@ test('plain text to a server that expects TLS', async () =>
 test('also when it asks for a client certificate', async () => {
   const server = grpcServer({ ...signed, ca: authority.cert, requestCert: true, rejectUnauthorized: true });
   assert.equal(await plainFault(server), { kind: 'wants_tls' });
+});
+
+/** Answers the first bytes with these and counts the connections. */
+const goingAway = (answer: Buffer): { readonly server: Server; readonly connections: () => number } => {
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections += 1;
+    socket.once('data', () => socket.end(answer));
+  });
+  return { server, connections: () => connections };
+};
+
+test('a server that says it wants TLS is believed at the first word', async () => {
+  const { server, connections } = goingAway(refusePlainText('x', clientPreface) as Buffer);
+  assert.equal(await plainFault(server), { kind: 'wants_tls' });
+  assert.is(connections(), 1);
+});
+
+test('a server that goes away whenever one comes is not dialled for ever', async () => {
+  const { server, connections } = goingAway(Buffer.concat([settingsFrame([]), goawayFrame(0, 0, 'closed for today')]));
+  let told = '';
+  assert.is(await plainFault(server, (e) => (told = String(e))), undefined);
+  assert.match(told, /127\.0\.0\.1:\d+ went away: closed for today/);
+  assert.is(connections(), 2);
 });
 
 test('plain text to something that speaks neither', async () => {

@@ -2,8 +2,8 @@
 
 import { canceled, internal, type MicroError, microError, timeout } from '../contract/error.ts';
 import { errorCode } from '../h2/error.ts';
-import { HandshakeError } from '../h2/handshake-error.ts';
-import { joinAddress } from './address.ts';
+import { HandshakeError, oneLine } from '../h2/handshake-error.ts';
+import { joinAddress, type Target } from './address.ts';
 import { clientErrorId } from './status.ts';
 
 /**
@@ -84,6 +84,18 @@ export const prefaceFault = (answered: boolean, address: string): MicroError =>
     ),
     'unsent',
   );
+
+/** The peer took no call at all. A server that expects TLS says so with a code made for that (RFC 9113 section 9.2). */
+export const goawayFault = (
+  { code, text }: { readonly code: number; readonly text: string },
+  { address, tls }: Target,
+): MicroError =>
+  code === errorCode.inadequateSecurity && !tls
+    ? dialFault(new HandshakeError({ kind: 'wants_tls' }), address)
+    : withFate(
+        connectionError(`transport: ${address} went away: ${oneLine(text) || `GOAWAY with code ${code}`}`),
+        'refused',
+      );
 
 /** The connection broke under a call. */
 export const lostFault = (cause?: unknown): MicroError =>
