@@ -31,6 +31,8 @@ export type TlsFault =
   | { readonly kind: 'refused_certificate'; readonly reason: string }
   /** The peer closed the connection in or right after the handshake, without a word: so do some that want another client certificate, or one at all. */
   | { readonly kind: 'closed' }
+  /** A gateway took the connection and not the call, with HTTP status 400: so does nginx that wants a client certificate. */
+  | { readonly kind: 'gateway' }
   /** A file of ours cannot be used. */
   | { readonly kind: 'bad_file'; readonly file: string; readonly reason: string }
   | { readonly kind: 'other'; readonly reason: string };

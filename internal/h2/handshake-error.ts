@@ -38,6 +38,8 @@ const faultText = (fault: TlsFault): string => {
       return `the server refused the client certificate: ${fault.reason}`;
     case 'closed':
       return 'the server closed the connection at the handshake';
+    case 'gateway':
+      return 'a gateway there refused the call with HTTP status 400';
     case 'bad_file':
       return oneLine(`${fault.file.replaceAll('\\', '/')}: ${fault.reason}`);
     case 'other':

@@ -32,6 +32,7 @@ export const explainTls = (fault: TlsFault, place: Place, nowMs: number): string
     case 'refused_certificate':
       return `it was shown ${trust?.cert ?? 'none'}: ask those who run the server which authorities it accepts`;
     case 'closed':
+    case 'gateway':
       return trust?.cert === undefined
         ? `it may ask for a client certificate: ${addCommand(place, place.stored, [...trustFlags(trust), '--cert FILE', '--key FILE'])}`
         : `it may not accept the client certificate ${trust.cert}: ask those who run the server`;

@@ -6,7 +6,7 @@ import { tlsFaultOf } from '../contract/tls.ts';
 import { dialSocket } from '../h2/dial-socket.ts';
 import { HandshakeError } from '../h2/handshake-error.ts';
 import { splitAddress, type Target } from './address.ts';
-import { dialFault, wasMisunderstood } from './transport-error.ts';
+import { dialFault, isGatewayRefusal, wasMisunderstood } from './transport-error.ts';
 
 /** The error whose fault contract/tls.ts reads; undefined when it was not about TLS. */
 export const findTlsFault = async (
@@ -15,8 +15,11 @@ export const findTlsFault = async (
   signal?: AbortSignal,
 ): Promise<Error | MicroError | undefined> => {
   if (tlsFaultOf(error) !== undefined) return error as Error;
-  if (target.tls || !wasMisunderstood(error) || !(await speaksTls(target.address, signal))) return undefined;
-  return dialFault(new HandshakeError({ kind: 'wants_tls' }, { cause: error }), target.address);
+  const { address, tls } = target;
+  if (tls && isGatewayRefusal(error))
+    return dialFault(new HandshakeError({ kind: 'gateway' }, { cause: error }), address);
+  if (tls || !wasMisunderstood(error) || !(await speaksTls(address, signal))) return undefined;
+  return dialFault(new HandshakeError({ kind: 'wants_tls' }, { cause: error }), address);
 };
 
 /** The certificate does not matter: nothing is sent. */

@@ -134,6 +134,10 @@ const codeByHttpStatus: Readonly<Record<string, number>> = {
 export const httpStatusFault = (status: string): MicroError =>
   microError(codeByHttpStatus[status] ?? 500, clientErrorId, `Received HTTP status code ${status}`);
 
+/** Whether a gateway answered 400 in place of a gRPC server. */
+export const isGatewayRefusal = (error: unknown): boolean =>
+  error instanceof Error && error.message === httpStatusFault('400').message;
+
 /** The caller's signal fired. */
 export const abortFault = (signal: AbortSignal): MicroError => {
   const cause: unknown = signal.reason;

@@ -30,15 +30,23 @@ export const findNginx = (): { readonly program: string; readonly version: strin
   return undefined;
 };
 
-/** Starts it in front of `node` (host:port), or with a page at `/`; it speaks HTTP/2 without TLS by prior knowledge. Throws where it is not installed. */
-export const startNginx = async (node?: string): Promise<Nginx> => {
+export interface NginxTls {
+  /** PEM files. */
+  readonly cert: string;
+  readonly key: string;
+  /** Who signs the certificates that clients must show. */
+  readonly clientCa?: string;
+}
+
+/** Starts it in front of `node` (host:port), or with a page at `/`; it speaks HTTP/2, without TLS by prior knowledge. Throws where it is not installed. */
+export const startNginx = async (node?: string, tls?: NginxTls): Promise<Nginx> => {
   const found = findNginx();
   if (found === undefined) throw new Error('nginx is not installed: apt-get install nginx-light');
   const folder = mkdtempSync(join(tmpdir(), 'micro-nginx-'));
   const address = `127.0.0.1:${await freePort()}`;
   for (const name of ['client', 'proxy', 'fastcgi', 'uwsgi', 'scgi', 'html']) mkdirSync(join(folder, name));
   writeFileSync(join(folder, 'html', 'index.html'), 'x'.repeat(pageBytes));
-  writeFileSync(join(folder, 'nginx.conf'), configuration({ folder, address, node }));
+  writeFileSync(join(folder, 'nginx.conf'), configuration({ folder, address, node, tls }));
   const child = spawn(found.program, ['-p', folder, '-c', 'nginx.conf', '-e', 'error.log'], { stdio: 'ignore' });
   const stop = async (): Promise<void> => {
     await end(child);
@@ -62,7 +70,12 @@ const upstream = (node: string): string =>
   `upstream node { server ${node}; keepalive 256; keepalive_requests 1000000000; }`;
 
 /** Nothing is logged, connections to the node are kept, and none is closed for the number of its requests. */
-const configuration = (o: { readonly folder: string; readonly address: string; readonly node?: string }): string => `
+const configuration = (o: {
+  readonly folder: string;
+  readonly address: string;
+  readonly node?: string;
+  readonly tls?: NginxTls;
+}): string => `
 daemon off;
 master_process on;
 worker_processes 1;
@@ -78,7 +91,8 @@ http {
   keepalive_requests 1000000000;
   ${o.node === undefined ? '' : upstream(o.node)}
   server {
-    listen ${o.address} http2;
+    listen ${o.address} ${o.tls === undefined ? '' : 'ssl '}http2;
+    ${o.tls === undefined ? '' : certificates(o.tls)}
     client_max_body_size 0;
     http2_max_concurrent_streams 1000;
     root ${o.folder}/html;
@@ -86,6 +100,9 @@ http {
   }
 }
 `;
+
+const certificates = ({ cert, key, clientCa }: NginxTls): string =>
+  `ssl_certificate ${cert}; ssl_certificate_key ${key};${clientCa === undefined ? '' : ` ssl_client_certificate ${clientCa}; ssl_verify_client on;`}`;
 
 const end = async (child: ChildProcess): Promise<void> => {
   if (child.exitCode !== null || child.signalCode !== null) return;

@@ -26,6 +26,10 @@ const heavy = [
 ];
 let folder: string;
 
+/** What a dial with TLS, or the explanation of one that failed, needs. */
+const aboutTls =
+  /^node:(?:tls|https)$|\/internal\/h2\/(?:dial-tls|peer-certificate)\.ts$|\/(?:explain-tls|find-tls-fault)\.ts$/;
+
 /** Writes the URL of every module that is loaded to a file, through Node's own hooks. */
 const tracer = `
 import { appendFileSync } from 'node:fs';
@@ -102,6 +106,11 @@ test('commands that call a server load no gRPC library, only our own client', as
         loaded.filter((url) => packageOf(url) === '@grpc/grpc-js'),
         [],
         text,
+      );
+      assert.equal(
+        loaded.filter((url) => aboutTls.test(url)),
+        [],
+        `${text} loads TLS code for a plain address`,
       );
     }
   } finally {

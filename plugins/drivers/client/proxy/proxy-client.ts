@@ -13,7 +13,7 @@ import { keepFresh } from '../../../../internal/home/keep-fresh.ts';
 import { openSession, type Session } from '../../../../internal/home/session.ts';
 import { createRpcClient, type RpcCallOptions, type RpcClient } from '../../../../internal/rpc/client.ts';
 import { buildPath } from '../../../../internal/rpc/path.ts';
-import { isConnectionFault } from '../../../../internal/rpc/transport-error.ts';
+import { isConnectionFault, isGatewayRefusal } from '../../../../internal/rpc/transport-error.ts';
 import { type Caller, explainDenial } from './explain-denial.ts';
 import { requestToken } from '../../../../internal/rpc/request-token.ts';
 import type { config } from './plugin.ts';
@@ -109,7 +109,7 @@ const explained = async (
   caller: Caller & { readonly session: Session },
   { address }: ClientOptions,
 ): Promise<unknown> => {
-  if (!isConnectionFault(error)) return explainDenial(error, caller);
+  if (!isConnectionFault(error) && !isGatewayRefusal(error)) return explainDenial(error, caller);
   if (address !== undefined) return error;
   const { explainConnection } = await import('./explain-connection.ts');
   return explainConnection(error, caller);
