@@ -47,8 +47,17 @@ const coreNames: ReadonlySet<string> = new Set(coreServiceNames);
 export const decide = (question: Question): Decision => {
   const exception = exceptionFor(question);
   if (exception !== undefined) return { allowed: true, reason: exception };
-  const { account, namespace } = question;
-  for (const rule of matchingRules(question.rules, question.resource)) {
+  const { account = nobody, namespace, resource } = question;
+  const { rules, decided } = askedOf(question.rules, resource);
+  const known = decided.get(account);
+  if (known?.namespace === namespace) return known.decision;
+  const decision = decideByRules(rules, question.account, namespace);
+  decided.set(account, { namespace, decision });
+  return decision;
+};
+
+const decideByRules = (rules: readonly Rule[], account: Account | undefined, namespace: string): Decision => {
+  for (const rule of rules) {
     const verdict = verdictOf(rule, account, namespace);
     if (verdict === 'pass') continue;
     if (verdict === 'granted') return { allowed: true, rule, reason: 'a rule admits it' };
@@ -66,26 +75,40 @@ const exceptionFor = ({ account, resource, namespace }: Question): string | unde
   return undefined;
 };
 
-/** What matchingRules found, for as long as the list of rules lives; lists are never changed in place. */
-const matched = new WeakMap<readonly Rule[], Map<string, readonly Rule[]>>();
+/** What a list of rules says about one resource. */
+interface Asked {
+  /** Those about it, the highest priority first. */
+  readonly rules: readonly Rule[];
+  /** What was decided about callers, for as long as they are around; accounts are never changed in place. */
+  readonly decided: WeakMap<object, { readonly namespace: string; readonly decision: Decision }>;
+}
+
+/** Stands for a caller without an account. */
+const nobody = {};
+/** What was asked of a list of rules, for as long as it lives; lists are never changed in place. */
+const asked = new WeakMap<readonly Rule[], Map<string, Asked>>();
 /** Resources remembered per list, and the longest name of one: callers choose them. */
 const resourcesMax = 1_024;
 const resourceCharsMax = 256;
 
 /** Rules about this resource, the highest priority first, equal ones by id. */
-export const matchingRules = (rules: readonly Rule[], resource: Resource): readonly Rule[] => {
+export const matchingRules = (rules: readonly Rule[], resource: Resource): readonly Rule[] =>
+  askedOf(rules, resource).rules;
+
+const askedOf = (rules: readonly Rule[], resource: Resource): Asked => {
   const { type, name, endpoint } = resource;
   // With their lengths, so that no two resources are one text.
   const key = `${type.length} ${name.length} ${type}${name}${endpoint}`;
-  const known = matched.get(rules);
+  const known = asked.get(rules);
   const found = known?.get(key);
   if (found !== undefined) return found;
-  const fresh = rules.filter((rule) => matches(rule.resource, resource)).sort(byPriority);
+  const matching = rules.filter((rule) => matches(rule.resource, resource)).sort(byPriority);
+  const fresh: Asked = { rules: matching, decided: new WeakMap() };
   if (key.length > resourceCharsMax) return fresh;
-  const memory = known ?? new Map<string, readonly Rule[]>();
+  const memory = known ?? new Map<string, Asked>();
   if (memory.size >= resourcesMax) memory.clear();
   memory.set(key, fresh);
-  matched.set(rules, memory);
+  asked.set(rules, memory);
   return fresh;
 };
 

@@ -33,6 +33,33 @@ test('tells once that the peer makes it queue too much', () => {
   outbox.close();
 });
 
+test('many small pieces leave in few writes, large ones as they are, and all in order', async () => {
+  const written: Buffer[] = [];
+  const socket = new Duplex({
+    read: () => undefined,
+    writev: (chunks, done) => {
+      for (const { chunk } of chunks) written.push(chunk);
+      done();
+    },
+  });
+  const outbox = createOutbox(socket, outboxBytesMax, { drained: () => undefined, flooded: () => undefined });
+  const large = Buffer.alloc(20_000, 1);
+  const pieces = [
+    ...Array.from({ length: 100 }, (_, i) => Buffer.alloc(900, i)),
+    large,
+    Buffer.from('a'),
+    Buffer.from('b'),
+  ];
+  for (const piece of pieces) outbox.push(piece);
+  outbox.flush();
+  assert.ok(Buffer.concat(written).equals(Buffer.concat(pieces)));
+  // 90,000 bytes in buffers of up to 32 KiB, the large piece itself, and what follows it.
+  assert.is(written.length, 5);
+  assert.ok(written.includes(large));
+  outbox.close();
+  socket.destroy();
+});
+
 test('a peer that pings and never reads is let go, whatever its patience', () => {
   const socket = deafSocket();
   const faults: unknown[] = [];
