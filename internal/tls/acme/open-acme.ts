@@ -28,7 +28,9 @@ export interface OpenOptions extends Pick<AcmeSourceOptions, 'pause' | 'random'>
 /** Asks nobody before the server stands, and nobody at all while a stored certificate is young. Rejects when the data folder cannot be used. */
 export const openAcme = async (o: OpenOptions): Promise<CertificateSource> => {
   const pool = poolOf(o.server);
-  const key = JSON.stringify(o.settings);
+  // An e-mail address makes no other certificate: that of the first one counts.
+  const { hosts, directory, directoryCa } = o.settings;
+  const key = JSON.stringify({ hosts, directory, directoryCa });
   const shared = pool.shared.get(key) ?? { users: 0, source: open(pool, o) };
   pool.shared.set(key, shared);
   shared.users += 1;
