@@ -104,13 +104,13 @@ test('tells a changed secret apart, and names nobody that was not named', () => 
 
 test('lets the call finish that ends the tokens of its own account', () => {
   const bearer = `Bearer ${tokenOf('jane', 'g1')}`;
-  const calls = ['Accounts.ChangeSecret', 'Accounts.Delete', 'Accounts.List'].map((endpoint) =>
+  const calls = ['Accounts.ChangeSecret', 'Accounts.Delete', 'Keys.Rotate', 'Accounts.List'].map((endpoint) =>
     callWith(bearer, false, { service: 'auth', endpoint }),
   );
   open(calls).tell(deleted('g1'));
   assert.deepEqual(
     calls.map(({ ended }) => ended?.reason),
-    [undefined, undefined, 'ended_account'],
+    [undefined, undefined, undefined, 'ended_account'],
   );
 });
 

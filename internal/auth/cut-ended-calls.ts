@@ -69,9 +69,10 @@ const cut = (calls: Iterable<OpenCall>, problemWith: (token: string) => Problem 
   }
 };
 
+const changes: ReadonlySet<string> = new Set(['Accounts.ChangeSecret', 'Accounts.Delete', 'Keys.Rotate']);
+
 /** The call that ends its own account's tokens has its answer to give; it is over at once. */
-const changesAccounts = ({ service, endpoint }: OpenCall): boolean =>
-  service === 'auth' && (endpoint === 'Accounts.ChangeSecret' || endpoint === 'Accounts.Delete');
+const changesAccounts = ({ service, endpoint }: OpenCall): boolean => service === 'auth' && changes.has(endpoint);
 
 /** As a call with that token would be refused from now on. */
 const endedCall = ({ service, endpoint }: OpenCall, problem: Problem): MicroError =>

@@ -14,8 +14,7 @@ export const run = async (call: Call<typeof rotateFlags>, ctx: Context): Promise
     .catch((e: unknown) => {
       throw refusalAsDetail(e);
     });
-  // The token of this call has ended as well: one that is asked for now finds the login in order.
-  if (endOldTokens) await keysOf(ctx.needs.auth).list({ signal: ctx.signal });
+  if (endOldTokens) await renewLogin(ctx);
   if (call.out.format === 'json') {
     call.out.json(keys.map(keyJson));
     return;
@@ -26,4 +25,11 @@ export const run = async (call: Call<typeof rotateFlags>, ctx: Context): Promise
       ? 'All tokens from before have ended; logins and services come by new ones themselves'
       : 'Tokens from before stay valid until they end; micro auth list keys shows their keys',
   );
+};
+
+/** The token of this run has ended as well. A call that is refused for it makes the client come by another one, for the next command. */
+const renewLogin = async ({ needs, signal }: Context): Promise<void> => {
+  await keysOf(needs.auth)
+    .list({ signal })
+    .catch(() => undefined);
 };

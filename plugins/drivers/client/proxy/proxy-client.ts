@@ -3,8 +3,6 @@
 import { join } from 'node:path';
 
 import type { Client, ClientOptions } from '../../../../internal/contract/client.ts';
-import type { DenialReason } from '../../../../internal/contract/denial.ts';
-import { isMicroError } from '../../../../internal/contract/error.ts';
 import type { PluginContext, Running } from '../../../../internal/contract/plugin.ts';
 import { insecureWarning } from '../../../../internal/home/insecure-warning.ts';
 import { openHome } from '../../../../internal/home/home.ts';
@@ -15,6 +13,7 @@ import { createRpcClient, type RpcCallOptions, type RpcClient } from '../../../.
 import { buildPath } from '../../../../internal/rpc/path.ts';
 import { isConnectionFault, isGatewayRefusal } from '../../../../internal/rpc/transport-error.ts';
 import { type Caller, explainDenial } from './explain-denial.ts';
+import { renewed } from './renewed.ts';
 import { requestToken } from '../../../../internal/rpc/request-token.ts';
 import type { config } from './plugin.ts';
 
@@ -41,13 +40,7 @@ export const create = (ctx: Context): Client & Running => {
       let options: RpcCallOptions = {};
       try {
         options = await callOptions(to, o);
-        const send = () => rpc.call(addressOf(to, o), buildPath(service, endpoint), request, options);
-        return await send().catch(async (error: unknown) => {
-          const token = isOwnRefused(error, o, options) ? await to.renew(options.token) : undefined;
-          if (token === undefined) throw error;
-          options = { ...options, token };
-          return send();
-        });
+        return await rpc.call(addressOf(to, o), buildPath(service, endpoint), request, options);
       } catch (error) {
         throw await explained(error, { token: options.token, session: to, now: ctx.now }, o);
       }
@@ -67,8 +60,6 @@ export const create = (ctx: Context): Client & Running => {
           try {
             yield* stream;
           } catch (error) {
-            // A stream cannot be sent again; the next one finds another token.
-            if (isOwnRefused(error, o, options)) await opened?.renew(options.token).catch(() => undefined);
             throw opened === undefined
               ? error
               : await explained(error, { token: options.token, session: opened, now: ctx.now }, o);
@@ -89,27 +80,14 @@ export const create = (ctx: Context): Client & Running => {
   };
 };
 
-/** The server has no use for a token that is good by the clock here: its keys were replaced, or the clocks differ. Such a call was not answered. */
-const refusals: ReadonlySet<unknown> = new Set<DenialReason>(['wrong_environment', 'invalid_token', 'expired_token']);
-
-const isOwnRefused = (
-  error: unknown,
-  o: ClientOptions,
-  options: RpcCallOptions,
-): options is RpcCallOptions & { readonly token: string } =>
-  o.token === undefined &&
-  options.token !== undefined &&
-  isMicroError(error) &&
-  error.code === 401 &&
-  refusals.has(error.reason);
-
 /** Most errors are neither a denial nor about TLS; what explains the latter is loaded then. The environment has no say about another address. */
 const explained = async (
   error: unknown,
   caller: Caller & { readonly session: Session },
-  { address }: ClientOptions,
+  { address, token }: ClientOptions,
 ): Promise<unknown> => {
-  if (!isConnectionFault(error) && !isGatewayRefusal(error)) return explainDenial(error, caller);
+  if (!isConnectionFault(error) && !isGatewayRefusal(error))
+    return (token === undefined && (await renewed(error, caller))) || explainDenial(error, caller);
   if (address !== undefined) return error;
   const { explainConnection } = await import('./explain-connection.ts');
   return explainConnection(error, caller);
