@@ -24,12 +24,12 @@ const sumOf = (module: string): string => {
 const build = (
   module: string,
   main: string,
-  o: { mod?: string; sum?: string } = {},
+  o: { go?: string; mod?: string; sum?: string } = {},
   limit = limitMs,
 ): Promise<GoBuild> => {
   const source = join(folder, 'modules', module);
   mkdirSync(source, { recursive: true });
-  writeFileSync(join(source, 'go.mod'), `module fixture/${module}\n\ngo 1.21\n${o.mod ?? ''}`);
+  writeFileSync(join(source, 'go.mod'), `module fixture/${module}\n\ngo ${o.go ?? '1.21'}\n${o.mod ?? ''}`);
   writeFileSync(join(source, 'go.sum'), o.sum ?? '');
   writeFileSync(join(source, 'main.go'), main);
   const job = { name: module, program: { module, package: '.' }, modules: join(folder, 'modules') };
@@ -84,6 +84,18 @@ else {
     } finally {
       if (before === undefined) delete process.env.GOPROXY;
       else process.env.GOPROXY = before;
+    }
+  });
+
+  test('a module for a newer Go is a reason, not a failure', async () => {
+    const before = process.env.GOTOOLCHAIN;
+    process.env.GOTOOLCHAIN = 'local';
+    try {
+      const made = await build('newer', prints('newer'), { go: '1.999' });
+      assert.match('absent' in made ? made.absent : made.file, /^this Go is too old: .*requires go >= 1\.999/);
+    } finally {
+      if (before === undefined) delete process.env.GOTOOLCHAIN;
+      else process.env.GOTOOLCHAIN = before;
     }
   });
 

@@ -77,14 +77,23 @@ const build = async (job: Job, go: string, file: string, limitMs: number): Promi
   const made = await run(go, ['build', ...buildFlags, '-o', draft, path], join(job.modules, module), limitMs);
   if (made.timedOut) return { absent: `building ${job.name} takes more than ${limitMs / 1_000} s; ${wayOut}` };
   if (made.fault !== undefined) {
-    const line = made.output.split('\n').find((l) => noNetwork.test(l));
-    if (line !== undefined) return { absent: `the Go module proxy cannot be reached: ${line.trim()}` };
+    const lineThat = (says: RegExp): string | undefined =>
+      made.output
+        .split('\n')
+        .find((l) => says.test(l))
+        ?.trim();
+    const [old, lost] = [lineThat(tooOld), lineThat(noNetwork)];
+    if (old !== undefined) return { absent: `this Go is too old: ${old}` };
+    if (lost !== undefined) return { absent: `the Go module proxy cannot be reached: ${lost}` };
     throw new Error(`go build ${path} in ${module}: ${made.fault}\n${made.output}`);
   }
   renameSync(draft, file);
   forgetOld(job);
   return { file };
 };
+
+/** What `go` says of a module that wants a newer one, which it may or may not fetch by itself. */
+const tooOld = /requires go >= |toolchain not available/;
 
 /** What `go` says when a module is not here and cannot be fetched. */
 const noNetwork =
