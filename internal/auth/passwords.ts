@@ -57,7 +57,7 @@ export const createPasswords = (o: PasswordsOptions = {}): Passwords => {
     if (waiting.length >= passwordQueueMax)
       throw tooMany('auth.Auth.Token', `too many logins at once: passwordQueueMax (${passwordQueueMax})`, {
         reason: 'too_many_logins',
-        hint: 'try again in a moment; whoever is logged in stays so',
+        hint: 'try again in a moment',
       });
     await new Promise<void>((resolve) => waiting.push(resolve));
   };

@@ -62,7 +62,8 @@ test('another library reads what is signed here, and the other way round', async
     exp: expiry,
   });
   assert.equal(decodeProtectedHeader(token), { alg: 'RS256', typ: 'JWT', kid: keys.id });
-  assert.is(verify(await signed()).account.id, 'bob');
+  const { id, name, type, scopes } = verify(await signed()).account;
+  assert.equal({ id, name, type, scopes }, { id: 'bob', name: 'bob', type: '', scopes: [] }, 'the name is the id');
 });
 
 test('a token ends at its second', async () => {

@@ -196,6 +196,7 @@ export const cases: Readonly<Record<string, (auth: Auth) => Promise<void>>> = {
     assert.is(admin.type, 'user');
     assert.is(admin.issuer, 'micro');
     assert.equal(admin.scopes, ['admin']);
+    assert.match(admin.metadata.created ?? '', /^\d{10,}$/);
     assert.ok(ids(await auth.accounts()).includes('admin'));
     const elsewhere = auth.token({ id: 'admin', secret: 'micro' }, foo);
     await fails(elsewhere, 400, 'auth.Auth.Token', 'Account not found with this ID');
@@ -297,8 +298,15 @@ export const cases: Readonly<Record<string, (auth: Auth) => Promise<void>>> = {
   'takes an access token as secret and as refresh token': async (auth) => {
     await auth.generate({ id: 'svc-latest', type: 'service', scopes: ['service'], secret: 's' }, foo);
     const { accessToken } = await auth.token({ id: 'svc-latest', secret: 's' }, foo);
-    for (const request of [{ id: 'svc-latest', secret: accessToken }, { refreshToken: accessToken }]) {
-      const token = await auth.token({ ...request, expirySeconds: 600 }, foo);
+    // Neither the namespace nor the id beside it is compared.
+    for (const [request, o] of [
+      [{ id: 'svc-latest', secret: accessToken }, foo],
+      [{ id: 'other', secret: accessToken }, undefined],
+      [{ refreshToken: accessToken }, foo],
+      [{ refreshToken: accessToken }, undefined],
+    ] as const) {
+      const token = await auth.token({ ...request, expirySeconds: 600 }, o);
+      assert.is(token.expiry - token.created, 600);
       assert.is(token.refreshToken, token.accessToken);
       const account = await auth.inspect(token.accessToken);
       assert.is(account.id, 'svc-latest');

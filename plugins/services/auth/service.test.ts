@@ -120,7 +120,10 @@ test('Rules.List is for any account of the namespace', async () => {
 
 test('Token and Inspect are for everybody', async () => {
   const { token } = await as('nobody')['Auth.Token']({ id: 'bob', secret: 's', ...foo });
-  const { account: found } = await as('nobody')['Auth.Inspect']({ token: token?.access_token ?? '' });
+  const { account: found } = await as('nobody')['Auth.Inspect']({
+    token: token?.access_token ?? '',
+    options: { namespace: 'not read' },
+  });
   assert.is(found?.id, 'bob');
   assert.is(found?.secret, '');
   assert.is(
@@ -132,7 +135,7 @@ test('Token and Inspect are for everybody', async () => {
 test('a generated account comes with its secret, in the namespace of the call', async () => {
   const client = inProcessClient({ services: { auth: started.instance.handlers }, account: who.admin });
   const auth = stub(client, authApi, { namespace: 'bar' });
-  const { account: made } = await auth['Auth.Generate']({ id: 'joe' });
+  const { account: made } = await auth['Auth.Generate']({ id: 'joe', provider: 'not read' });
   assert.is(made?.issuer, 'bar');
   assert.ok((made?.secret.length ?? 0) > 30);
 });
@@ -160,6 +163,9 @@ test('nobody deletes the own account, by id or by name', async () => {
   const text = "400 auth.Accounts.Delete Can't delete your own account";
   assert.is(await outcome(as('fooAdmin')['Accounts.Delete']({ id: 'chief', ...foo })), text);
   assert.is(await outcome(as('admin')['Accounts.Delete']({ id: 'admin' })), text);
+  const named = account('8c1a', 'foo', { name: 'chiefly', scopes: ['admin'] });
+  const auth = stub(inProcessClient({ services: { auth: started.instance.handlers }, account: named }), authApi);
+  assert.is(await outcome(auth['Accounts.Delete']({ id: 'chiefly', ...foo })), text);
 });
 
 test('changing a secret takes the old one, except from admins of micro and services', async () => {

@@ -56,8 +56,9 @@ export const createLoginLimits = (o: LoginLimitsOptions): LoginLimits => {
   };
   const check = (login: LoginTry): void => {
     const { at, id, network } = login;
-    if (!isKnown(login)) refuse(addresses.waitMs(network), { at, what: `from ${network}` });
-    refuse(accounts.waitMs(bucketOf(login)), { at, what: `as ${id}` });
+    const stranger = !isKnown(login);
+    if (stranger) refuse(addresses.waitMs(network), { at, what: `from ${network}`, stranger });
+    refuse(accounts.waitMs(bucketOf(login)), { at, what: `as ${id}`, stranger });
   };
   return {
     check,
@@ -82,12 +83,18 @@ export const createLoginLimits = (o: LoginLimitsOptions): LoginLimits => {
   };
 };
 
-const refuse = (waitMs: number, { at, what }: { readonly at: string; readonly what: string }): void => {
+interface Refusal {
+  readonly at: string;
+  readonly what: string;
+  readonly stranger: boolean;
+}
+
+const refuse = (waitMs: number, { at, what, stranger }: Refusal): void => {
   if (waitMs <= 0) return;
   const wait = formatDuration(Math.ceil(waitMs / 1_000) * 1_000);
   throw tooMany(at, `too many failed logins ${what}: try again in ${wait}`, {
     reason: 'too_many_logins',
-    hint: `wait ${wait}; an admin can set another secret meanwhile, and whoever is logged in stays so`,
+    hint: stranger ? `wait ${wait}, or log in from where the account has logged in before` : `wait ${wait}`,
   });
 };
 
