@@ -32,7 +32,8 @@ export class CaError extends Error {
 
 /** One line, of bounded length: the words may be an attacker's and end in a log. */
 export const printable = (text: string): string => {
-  const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
+  const start = text.slice(0, 4 * acmeReasonCharsMax);
+  const line = start.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
   return line.length <= acmeReasonCharsMax ? line : `${line.slice(0, acmeReasonCharsMax)}…`;
 };
 
