@@ -12,6 +12,7 @@ import * as assert from 'uvu/assert';
 import { openSession } from '../conformance/raw-grpc.ts';
 import { freePort } from '../support/free-port.ts';
 import { type HeldCall, holdGrpc, holdHttp } from '../support/open-calls.ts';
+import { startOutside } from '../support/outside-service.ts';
 import { poll } from '../support/poll.ts';
 import { openAdminCaller, type RpcCaller } from '../support/rpc.ts';
 import { microCommand, type Server, startServer } from '../support/server.ts';
@@ -21,11 +22,11 @@ import { suite } from '../support/suite.ts';
 
 const test = suite('e2e: accounts end, rules change');
 
-const ticker = {
-  'package.json': '{ "name": "ticker", "private": true, "type": "module" }\n',
-  'ticker.proto': `syntax = "proto3";
+const tickerCalled = (name: string) => ({
+  'package.json': `{ "name": "${name}", "private": true, "type": "module" }\n`,
+  [`${name}.proto`]: `syntax = "proto3";
 
-package ticker;
+package ${name};
 
 service Ticker {
   rpc Tick(Message) returns (stream Message);
@@ -46,7 +47,7 @@ const count = (who: string, by: number): void => void held.set(who, (held.get(wh
 const whoOf = (ctx: { account?: { id: string } }): string => ctx.account?.id ?? 'nobody';
 
 await service({
-  name: 'ticker',
+  name: '${name}',
   handlers: {
     Ticker: {
       async *tick(_: object, ctx) {
@@ -82,14 +83,17 @@ await service({
   },
 }).run();
 `,
-};
+});
 
-const accounts = ['deleted', 'changed', 'stays'] as const;
+const accounts = ['deleted', 'changed', 'stays', 'late'] as const;
 type AccountName = (typeof accounts)[number];
+/** Those that the first test is about. */
+const ending = ['deleted', 'changed', 'stays'] as const;
 
 let server: Server;
 let admin: RpcCaller;
 let sources: string;
+let home: string;
 const processes: ChildProcess[] = [];
 const sessions: ClientHttp2Session[] = [];
 const tokens = new Map<AccountName, string>();
@@ -114,18 +118,23 @@ const startGateway = async (name: 'proxy' | 'api'): Promise<string> => {
   return address;
 };
 
+const nodeOf = async (service: string): Promise<string> => {
+  const found = await admin.call('registry', 'Registry.GetService', { service });
+  const [version] = (found as { services: readonly { nodes: readonly { address: string }[] }[] }).services;
+  return version?.nodes[0]?.address ?? '';
+};
+
 test.before(async () => {
   sources = tempFolder();
-  server = await startServer();
+  home = tempFolder();
+  server = await startServer({ home });
   admin = await openAdminCaller(server.proxyAddress);
   const [ownProxy, ownApi] = [await startGateway('proxy'), await startGateway('api')];
-  await ok(server, ['run', '--wait', writeService(sources, 'ticker', ticker)]);
-  const found = await admin.call('registry', 'Registry.GetService', { service: 'ticker' });
-  const [version] = (found as { services: readonly { nodes: readonly { address: string }[] }[] }).services;
-  grpcWays.set('proxy', session(server.proxyAddress)).set('direct', session(version?.nodes[0]?.address ?? ''));
+  await ok(server, ['run', '--wait', writeService(sources, 'ticker', tickerCalled('ticker'))]);
+  grpcWays.set('proxy', session(server.proxyAddress)).set('direct', session(await nodeOf('ticker')));
   httpWays.set('api', server.apiAddress).set('own api', ownApi);
   // Without the public rule a token that is of no use is no way in.
-  const resource = { type: 'service', name: 'ticker', endpoint: '*' };
+  const resource = { type: 'service', name: '*', endpoint: '*' };
   await admin.call('auth', 'Rules.Create', { rule: { id: 'accounts', scope: '*', access: 'GRANTED', resource } });
   await admin.call('auth', 'Rules.Delete', { id: 'default' });
   for (const id of accounts) {
@@ -154,7 +163,7 @@ test.after(async () => {
   }
   await admin?.close();
   await server?.stop();
-  rmSync(sources, { recursive: true, force: true });
+  for (const folder of [sources, home]) rmSync(folder, { recursive: true, force: true });
 });
 
 const ask = (account: AccountName, endpoint: string, service = 'ticker') => ({
@@ -218,13 +227,13 @@ const goOn = async (held: readonly Held[]): Promise<void> => {
 test(
   'an account that ends takes its open calls with it, and no other',
   async () => {
-    const all = accounts.flatMap(hold);
+    const all = ending.flatMap(hold);
     const of = (account: AccountName): readonly Held[] => all.filter((held) => held.account === account);
     try {
       for (const { name, account, kind, call } of all)
         if (kind !== 'waits') await poll(`${account}, ${name}: ${call.end()?.text}`, () => call.received() > 0);
       const handlers = of('stays').filter(({ name }) => !name.includes('core')).length;
-      for (const account of accounts)
+      for (const account of ending)
         await poll(`the handlers of ${account}`, async () => (await heldAt(account)) === handlers);
 
       await admin.call('auth', 'Accounts.Delete', { id: 'deleted' });
@@ -276,6 +285,36 @@ test(
     await all('rule_denied');
     await admin.call('auth', 'Rules.Delete', { id: 'closed' });
     await all('ok');
+  },
+  { limitMs: 90_000 },
+);
+
+test(
+  'calls go on over a restart of the server, and end with their account after it',
+  async () => {
+    const folder = writeService(sources, 'outside', tickerCalled('outside'));
+    processes.push(await startOutside(server, 'outside', folder));
+    const address = await poll('the outside service', () => nodeOf('outside').catch(() => undefined));
+    const direct = session(address);
+    const held = (['late', 'stays'] as const).flatMap((account): readonly Held[] => [
+      { name: 'direct', account, kind: 'goes on', call: holdGrpc(direct, ask(account, 'Ticker.Tick', 'outside')) },
+      {
+        name: 'own proxy',
+        account,
+        kind: 'goes on',
+        call: holdGrpc(grpcWays.get('own proxy')!, ask(account, 'Ticker.Tick', 'outside')),
+      },
+    ]);
+    await goOn(held);
+    await admin.close();
+    await server.stop();
+    server = await server.restart();
+    admin = await openAdminCaller(server.proxyAddress);
+    await goOn(held);
+    await admin.call('auth', 'Accounts.Delete', { id: 'late' });
+    await untilCut(held.slice(0, 2), 'ended_account');
+    await goOn(held.slice(2));
+    for (const { call } of held) call.close();
   },
   { limitMs: 90_000 },
 );

@@ -1,49 +1,17 @@
 /** A restart of the server loses nobody: a service of its own process is callable at once, before it registers again; a child that died with the server is not. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import * as assert from 'uvu/assert';
 
 import { poll } from '../support/poll.ts';
-import { openAdminCaller } from '../support/rpc.ts';
+import { startOutside } from '../support/outside-service.ts';
 import { type Server, startServer } from '../support/server.ts';
 import { copyExample, oneMethodService, tempFolder, writeService } from '../support/service-folder.ts';
 import { ok, untilStatus } from '../support/status.ts';
 import { suite } from '../support/suite.ts';
 
 const test = suite('e2e: registry over a restart');
-const childFile = pathToFileURL(join(import.meta.dirname, '../../sdk/child.ts')).href;
-
-/** A service that nobody but this test has started: it knows the proxy and has an account. */
-const startOutside = async (server: Server, name: string, folder: string): Promise<ChildProcess> => {
-  const admin = await openAdminCaller(server.proxyAddress);
-  const { account } = (await admin.call('auth', 'Auth.Generate', {
-    id: name,
-    type: 'service',
-    scopes: ['service'],
-    options: { namespace: 'micro' },
-  })) as { account: { secret: string } };
-  await admin.close();
-  return spawn(process.execPath, ['-e', `import(${JSON.stringify(childFile)}).then((m) => m.runChild(process.env));`], {
-    cwd: folder,
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    env: {
-      PATH: process.env.PATH,
-      MICRO_CHILD: 'service',
-      MICRO_CHILD_ENTRY: join(folder, 'index.ts'),
-      MICRO_PROFILE: 'service',
-      MICRO_PROXY: server.proxyAddress,
-      MICRO_NAMESPACE: 'micro',
-      MICRO_SERVICE_NAME: name,
-      MICRO_SERVICE_VERSION: 'latest',
-      MICRO_AUTH_ID: name,
-      MICRO_AUTH_SECRET: account.secret,
-    },
-  });
-};
-
 const nodesOf = async (server: Server, name: string): Promise<readonly string[]> => {
   const { code, stdout } = await server.micro(['--output', 'json', 'get', 'service', name]);
   if (code !== 0) return [];

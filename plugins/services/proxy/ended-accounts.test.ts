@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 
+import type { Picked, Router } from '../../../internal/contract/router.ts';
 import { serve } from '../../../internal/host/serve.ts';
 import { exampleHandlers } from '../../../test/conformance/example-handlers.ts';
 import { openAuth, openProxy } from '../../../test/conformance/open-client.ts';
@@ -21,6 +22,28 @@ interface Setup {
   call(endpoint: string, id: string, text?: string): HeldCall;
 }
 
+/** The same router, and how many of its picks are not done. */
+const counting = (router: Router) => {
+  let undone = 0;
+  const count = (picked: Picked): Picked => {
+    undone += 1;
+    const done: Picked['done'] = (outcome) => {
+      undone -= 1;
+      picked.done(outcome);
+    };
+    return { ...picked, done };
+  };
+  const counted: Router = {
+    ...router,
+    pick: (service, o) => {
+      const picked = router.pick(service, o);
+      return picked && count(picked);
+    },
+    find: async (service, o) => count(await router.find(service, o)),
+  };
+  return { counted, undone: () => undone };
+};
+
 const run = async (body: (setup: Setup) => Promise<void>): Promise<void> => {
   const auth = openTellingAuth();
   const base = await openRegistryRouter();
@@ -34,7 +57,8 @@ const run = async (body: (setup: Setup) => Promise<void>): Promise<void> => {
     log: silentLog,
     signal: new AbortController().signal,
   });
-  const proxy = await openProxy(base.driver, auth);
+  const { counted: router, undone } = counting(base.driver.router);
+  const proxy = await openProxy({ ...base.driver, router }, auth);
   const session = openSession(proxy.address);
   try {
     await body({
@@ -50,6 +74,7 @@ const run = async (body: (setup: Setup) => Promise<void>): Promise<void> => {
     await base.close();
   }
   assert.equal(auth.listening, 0, 'it listens no more');
+  assert.equal(undone(), 0, 'no pick is left over');
 };
 
 const isCut = async (call: HeldCall): Promise<void> => {
@@ -90,7 +115,9 @@ for (const end of ['end', 'endUnsaid'] as const) {
       auth[end]('jane');
       release();
       await isCut(mine);
-      await poll('the other call', () => seen.waiting > 0);
+      const probe = call('Example.Echo', 'joe');
+      await poll('an answer', () => probe.end() !== undefined && seen.waiting > 0);
+      assert.equal(seen.waiting, 1);
       assert.equal(other.end(), undefined);
     }));
 }

@@ -95,5 +95,5 @@ const followOnce = async (o: FollowOptions, { begun, heard }: { begun(): void; h
   }
 };
 
-/** An old server, one whose driver tells nothing, or one that does not let us watch: asking again soon would not help. */
-const isRefusal = (e: unknown): boolean => isMicroError(e) && [401, 403, 501].includes(e.code);
+/** An old server, one whose driver tells nothing, or one that does not let us watch: asking again soon would not help. After a 401 there may be a new token. */
+const isRefusal = (e: unknown): boolean => isMicroError(e) && (e.code === 403 || e.code === 501);
