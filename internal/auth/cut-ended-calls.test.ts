@@ -102,16 +102,20 @@ test('tells a changed secret apart, and names nobody that was not named', () => 
   assert.match(call.ended?.hint ?? '', /^the secret of its account was changed .*: log in again$/);
 });
 
-test('lets the call finish that ends the tokens of its own account', () => {
+test('lets the call finish that ends the tokens of its own account, once it has said so', () => {
   const bearer = `Bearer ${tokenOf('jane', 'g1')}`;
-  const calls = ['Accounts.ChangeSecret', 'Accounts.Delete', 'Keys.Rotate', 'Accounts.List'].map((endpoint) =>
-    callWith(bearer, false, { service: 'auth', endpoint }),
-  );
-  open(calls).tell(deleted('g1'));
-  assert.deepEqual(
-    calls.map(({ ended }) => ended?.reason),
-    [undefined, undefined, undefined, 'ended_account'],
-  );
+  const calls = (isAnswering: boolean | undefined): readonly Fake[] =>
+    ['Accounts.ChangeSecret', 'Accounts.Delete', 'Keys.Rotate', 'Accounts.List'].map((endpoint) => {
+      const call = callWith(bearer, false, { service: 'auth', endpoint });
+      return Object.assign(call, { isAnswering });
+    });
+  const all = { answering: calls(true), waiting: calls(false), relayed: calls(undefined) };
+  open(Object.values(all).flat()).tell(deleted('g1'));
+  const reasons = (fakes: readonly Fake[]): readonly unknown[] => fakes.map(({ ended }) => ended?.reason);
+  const ended = 'ended_account';
+  assert.deepEqual(reasons(all.answering), [undefined, undefined, undefined, ended]);
+  assert.deepEqual(reasons(all.waiting), [ended, ended, ended, ended]);
+  assert.deepEqual(reasons(all.relayed), [undefined, undefined, undefined, ended]);
 });
 
 test('ends calls with tokens that v3 made, which have no generation', () => {

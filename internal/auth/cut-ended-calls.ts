@@ -62,17 +62,21 @@ const generationsOf = (
 
 const cut = (calls: Iterable<OpenCall>, problemWith: (token: string) => Problem | undefined): void => {
   for (const call of calls) {
-    if (changesAccounts(call)) continue;
+    if (mayBeTheCause(call)) continue;
     const token = tokenOf(call.authorization);
     const problem = token === undefined ? undefined : problemWith(token);
     if (problem !== undefined) call.abort(endedCall(call, problem));
   }
 };
 
-const changes: ReadonlySet<string> = new Set(['Accounts.ChangeSecret', 'Accounts.Delete', 'Keys.Rotate']);
+const ownEnds: ReadonlySet<string> = new Set(['Accounts.ChangeSecret', 'Accounts.Delete', 'Keys.Rotate']);
 
-/** The call that ends its own account's tokens has its answer to give; it is over at once. */
-const changesAccounts = ({ service, endpoint }: OpenCall): boolean => service === 'auth' && changes.has(endpoint);
+/**
+ * The call that ends its own account's tokens has its answer to give, and is over at once. One that has not yet said what it wants is not that
+ * call: it may have been opened by who was to be shut out.
+ */
+const mayBeTheCause = ({ service, endpoint, isAnswering }: OpenCall): boolean =>
+  service === 'auth' && ownEnds.has(endpoint) && isAnswering !== false;
 
 /** As a call with that token would be refused from now on. */
 const endedCall = ({ service, endpoint }: OpenCall, problem: Problem): MicroError =>

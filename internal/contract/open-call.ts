@@ -10,6 +10,8 @@ export interface OpenCall {
   readonly authorization: string | undefined;
   /** Admitted without an account: whatever token it carries does not count. */
   readonly isAnonymous: boolean;
+  /** Its request has come and is being answered. Undefined where only somebody behind can say. */
+  readonly isAnswering?: boolean;
   /** Ends it with this error now. Nothing happens to one that is over. */
   abort(error: MicroErrorJson & Hint & Error): void;
 }

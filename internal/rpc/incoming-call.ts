@@ -64,6 +64,7 @@ export interface CallParts {
 
 /** A call on its way. */
 export interface IncomingCall extends OpenCall {
+  readonly isAnswering: boolean;
   readonly handler: Handler;
   readonly span: Span;
   /** Starts the clock, checks the caller and runs the handler. Never throws. */
@@ -89,6 +90,7 @@ class Call implements IncomingCall, CallEvents {
   #problem: Problem | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
   #admitted = false;
+  isAnswering = false;
   #over = false;
   /** Why the call ended early. */
   #reason: CallError | undefined = undefined;
@@ -148,7 +150,10 @@ class Call implements IncomingCall, CallEvents {
     if (this.#over) return;
     const { handler } = this;
     if (this.#stream !== undefined) this.#stream.message(bytes);
-    else if (handler.kind === 'unary') void this.span.run(() => this.#answer(handler, bytes));
+    else if (handler.kind === 'unary') {
+      this.isAnswering = true;
+      void this.span.run(() => this.#answer(handler, bytes));
+    }
   }
   writable(): void {
     this.#stream?.writable();

@@ -118,6 +118,15 @@ const startGateway = async (name: 'proxy' | 'api'): Promise<string> => {
   return address;
 };
 
+/** Its token. */
+const newAccount = async (id: string): Promise<string> => {
+  await admin.call('auth', 'Auth.Generate', { id, secret: 's', scopes: [id] });
+  const { token } = (await admin.call('auth', 'Auth.Token', { id, secret: 's', token_expiry: 3_600 })) as {
+    token: { access_token: string };
+  };
+  return token.access_token;
+};
+
 const nodeOf = async (service: string): Promise<string> => {
   const found = await admin.call('registry', 'Registry.GetService', { service });
   const [version] = (found as { services: readonly { nodes: readonly { address: string }[] }[] }).services;
@@ -138,11 +147,7 @@ test.before(async () => {
   await admin.call('auth', 'Rules.Create', { rule: { id: 'accounts', scope: '*', access: 'GRANTED', resource } });
   await admin.call('auth', 'Rules.Delete', { id: 'default' });
   for (const id of accounts) {
-    await admin.call('auth', 'Auth.Generate', { id, secret: 's', scopes: [id] });
-    const { token } = (await admin.call('auth', 'Auth.Token', { id, secret: 's', token_expiry: 3_600 })) as {
-      token: { access_token: string };
-    };
-    tokens.set(id, token.access_token);
+    tokens.set(id, await newAccount(id));
   }
   await poll('the proxy of its own', async () => {
     const opened = session(ownProxy);
@@ -288,6 +293,25 @@ test(
   },
   { limitMs: 90_000 },
 );
+
+test('who opened a change of the secret before is shut out like everybody, who makes one gets the answer', async () => {
+  const token = await newAccount('owner');
+  const call = { service: 'auth', endpoint: 'Accounts.ChangeSecret', token };
+  const change = { id: 'owner', old_secret: 's', new_secret: 'n' };
+  const waiting = [...grpcWays].filter(([way]) => way !== 'direct').map(([, to]) => holdGrpc(to, call));
+  // A second call on each connection is answered after the first one was opened.
+  for (const [way, to] of grpcWays) {
+    const probe = holdGrpc(to, { ...ask('stays', 'Ticker.Held') });
+    await poll(`an answer by ${way}`, () => probe.end() !== undefined);
+  }
+  const made = holdGrpc(grpcWays.get('own proxy')!, { ...call, request: change });
+  await poll('the answer', () => made.end() !== undefined);
+  assert.is(made.end()?.text, 'ok');
+  for (const one of waiting) {
+    await poll('the end of the one that waits', () => one.end() !== undefined);
+    assert.is(one.end()?.reason, 'changed_secret', one.end()?.text);
+  }
+});
 
 test(
   'calls go on over a restart of the server, and end with their account after it',

@@ -19,7 +19,8 @@ export interface HoldOptions {
   readonly service: string;
   readonly endpoint: string;
   readonly token: string;
-  readonly request: object;
+  /** The first message; none where the caller says nothing yet. */
+  readonly request?: object;
 }
 
 const headersOf = ({ token }: HoldOptions) => ({ authorization: `Bearer ${token}`, 'micro-namespace': 'micro' });
@@ -61,7 +62,7 @@ export const holdGrpc = (session: ClientHttp2Session, o: HoldOptions): HeldCall 
   });
   stream.on('error', () => undefined);
   stream.on('close', () => (end ??= { text: `reset ${stream.rstCode}` }));
-  stream.write(frame(JSON.stringify(o.request)));
+  if (o.request !== undefined) stream.write(frame(JSON.stringify(o.request)));
   return {
     received: () => received,
     end: () => end,
@@ -85,6 +86,6 @@ export const holdHttp = (address: string, o: HoldOptions): HeldCall => {
     },
   );
   sent.on('error', (e) => (end ??= { text: e.message }));
-  sent.end(JSON.stringify(o.request));
+  sent.end(JSON.stringify(o.request ?? {}));
   return { received: () => lines().length, end: () => end, send: () => undefined, close: () => sent.destroy() };
 };
