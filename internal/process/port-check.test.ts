@@ -1,6 +1,7 @@
 /** Port checks: what is free passes, what is taken, malformed or off loopback is named with its way out. */
 
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import * as assert from 'uvu/assert';
 
@@ -44,6 +45,21 @@ test('a taken port names its process and the flag', async () => {
   assert.match(fault, new RegExp(`^api: port ${port} is taken by `));
   if (process.platform === 'linux') assert.match(fault, new RegExp(`by process ${process.pid} \\(.*node`));
   assert.match(fault, /; choose another with --api_address$/);
+});
+
+test('a port that this user may not have is told with the right that it takes', async () => {
+  const file = '/proc/sys/net/ipv4/ip_unprivileged_port_start';
+  if (!existsSync(file) || Number(readFileSync(file, 'utf8')) <= 1)
+    return void process.stdout.write('SKIP a port that this user may not have: this system lets everybody\n');
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot) process.seteuid?.('nobody');
+  try {
+    assert.equal(await check('127.0.0.1:1'), [
+      'api: cannot listen on 127.0.0.1:1: this user may not (EACCES): on Linux CAP_NET_BIND_SERVICE is the right to ports below 1024; choose another with --api_address',
+    ]);
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
 });
 
 test('every taken port is named', async () => {

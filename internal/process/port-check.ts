@@ -51,6 +51,8 @@ const faultOf = async (wanted: WantedAddress): Promise<string | undefined> => {
   if (port === 0) return undefined;
   const code = await listenFault(host.replace(/^\[|\]$/g, ''), port);
   if (code === undefined) return undefined;
+  if (code === 'EACCES')
+    return `${name}: cannot listen on ${address}: this user may not (EACCES): on Linux CAP_NET_BIND_SERVICE is the right to ports below 1024${way}`;
   if (code !== 'EADDRINUSE') return `${name}: cannot listen on ${address}: ${code}${way}`;
   const owner = portOwner(port);
   const by = owner === undefined ? 'by another process' : `by process ${owner.pid} (${owner.command})`;
