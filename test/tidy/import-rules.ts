@@ -30,6 +30,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'internal/http': [...leavesAndTime, 'internal/schema', 'internal/trace', 'internal/h2', 'internal/tls'],
   // Help shows durations.
   'internal/cli': [...leaves, 'internal/field', 'internal/time'],
+  // One conversation for two commands, which may not import each other.
+  'internal/signup': [...leaves, 'internal/cli', 'internal/home'],
   // Settings are read and names suggested by the same code as flags: cli/argv.ts, cli/suggest.ts, cli/global-flags.ts.
   // ~/.micro/plugins: the host uses what is there, `micro plugin` adds and removes.
   'internal/external': [...leaves, 'internal/home'],
@@ -61,6 +63,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'internal/rpc',
     'internal/http',
     'internal/cli',
+    'internal/signup',
     // Message types of the core protos come with the stubs and handlers of internal/schema.
     'proto/gen',
   ],

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 
 import type { Auth } from '../../../internal/contract/auth.ts';
+import type { Client } from '../../../internal/contract/client.ts';
 import { ExitError, unavailable } from '../../../internal/contract/error.ts';
 import type { Output } from '../../../internal/contract/output.ts';
 import type { Call, PluginContext } from '../../../internal/contract/plugin.ts';
@@ -67,7 +68,8 @@ const callOf = (given: Flags, out: Output): Call<typeof flags> => ({
 
 const contextOf = (auth: Auth): PluginContext<typeof config, typeof needs> => ({
   config: {},
-  needs: { auth },
+  // Only signing up makes other calls; its own tests show them.
+  needs: { auth, client: {} as Client },
   log: silentLog,
   signal: new AbortController().signal,
   dataDir: home,

@@ -17,6 +17,7 @@ const loginExpirySeconds = 60;
 const usageHint = 'micro login --username NAME --password SECRET';
 
 export const run = async (call: Call<typeof flags>, ctx: PluginContext<typeof config, typeof needs>): Promise<void> => {
+  if (call.flags.otp) return signUpInstead(call, ctx);
   const home = openHome({ configFile: ctx.config.config_file });
   const place = placeOfSettings(ctx.config);
   const id = (call.flags.username ?? (await call.out.prompt('Enter username: '))).trim();
@@ -36,6 +37,15 @@ export const run = async (call: Call<typeof flags>, ctx: PluginContext<typeof co
     throw new ExitError(e.detail, 1, { cause: e, hint: id && secret ? hint : usageHint });
   }
   call.out.line('Successfully logged in.');
+};
+
+/** v3.0 to v3.2 had both ways. */
+const signUpInstead = async (
+  { flags: { username: email, password }, out }: Call<typeof flags>,
+  ctx: PluginContext<typeof config, typeof needs>,
+): Promise<void> => {
+  const { signUp } = await import('../../../internal/signup/sign-up.ts');
+  await signUp({ email, password, recover: false }, { config: ctx.config, needs: ctx.needs, signal: ctx.signal, out });
 };
 
 const logIn = async (

@@ -1,15 +1,17 @@
 /** Manifest of commands/login: `micro login`. */
 
 import { auth } from '../../../internal/contract/auth.ts';
+import { client } from '../../../internal/contract/client.ts';
 import { fields } from '../../../internal/contract/field.ts';
 import { placeSettings } from '../../../internal/contract/place-settings.ts';
 import { defineCommand, verb } from '../../../internal/contract/plugin.ts';
 
 export const config = placeSettings;
-export const needs = { auth };
+export const needs = { auth, client };
 export const flags = fields({
   username: { type: 'string', doc: 'Id or name of the account; asked for otherwise', alias: 'email' },
   password: { type: 'string', doc: 'Secret of the account; asked for otherwise', secret: true },
+  otp: { type: 'bool', doc: 'Sign up with a code sent to your email address, as micro signup does' },
 });
 
 export const plugin = defineCommand({

@@ -18,7 +18,11 @@ interface Needs {
 /** Throws ExitError 1 when nobody is logged in, or when the server does not take the token. */
 export const who = async ({ auth, client }: Needs, signal: AbortSignal): Promise<Who> => {
   const token = await client.login?.token();
-  if (token === undefined) throw new ExitError('You are not logged in', 1, { hint: client.login?.explain() });
+  if (token === undefined) throw new ExitError('You are not logged in', 1, { hint: placeOf(client.login?.explain()) });
   const account = await plainly(() => auth.inspect(token, { signal }), 'micro login');
   return { account, origin: client.login?.origin() };
 };
+
+/** Without saying once more what the first line says. */
+const placeOf = (problem: string | undefined): string | undefined =>
+  problem?.replace(/^you are not logged in to /, 'environment ');

@@ -2,11 +2,11 @@
 
 import * as assert from 'uvu/assert';
 
-import { paymentPollMs, paymentWaitMs } from '../../../internal/contract/limits.ts';
-import { suite } from '../../../test/support/suite.ts';
+import { paymentPollMs, paymentWaitMs } from '../contract/limits.ts';
+import { suite } from '../../test/support/suite.ts';
 import { awaitPayment } from './await-payment.ts';
 
-const test = suite('commands/signup: payment');
+const test = suite('signup: payment');
 const { signal } = new AbortController();
 
 /** Says yes at the question of that number. */

@@ -1,10 +1,10 @@
 /** The calls of the signup proto (wire.md 1.15) as JSON, which every micro service understands. Owns what is taken from their answers; they go out as nobody. */
 
-import type { Token } from '../../../internal/contract/auth.ts';
-import type { Client } from '../../../internal/contract/client.ts';
-import { defaultNamespace } from '../../../internal/contract/core.ts';
-import { internal, isMicroError } from '../../../internal/contract/error.ts';
-import { signupCallMs, signupCompleteMs } from '../../../internal/contract/limits.ts';
+import type { Token } from '../contract/auth.ts';
+import type { Client } from '../contract/client.ts';
+import { defaultNamespace } from '../contract/core.ts';
+import { internal, isMicroError } from '../contract/error.ts';
+import { signupCallMs, signupCompleteMs } from '../contract/limits.ts';
 
 export interface Verified {
   /** Namespaces that may be joined. */

@@ -2,8 +2,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { ExitError } from '../../../internal/contract/error.ts';
-import { paymentPollMs, paymentWaitMs } from '../../../internal/contract/limits.ts';
+import { ExitError } from '../contract/error.ts';
+import { paymentPollMs, paymentWaitMs } from '../contract/limits.ts';
 
 export interface AwaitPaymentOptions {
   hasPaid(): Promise<boolean>;
