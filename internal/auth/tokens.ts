@@ -3,7 +3,7 @@
 import type { Account } from '../contract/auth.ts';
 import type { Problem } from '../contract/denial.ts';
 import { badRequest } from '../contract/error.ts';
-import { tokenCharsMax, tokenClockSkewMs, tokenExpirySecondsMax } from '../contract/limits.ts';
+import { tokenCharsMax, tokenClockSkewMs, tokenExpirySecondsMax, unnamedKeysMax } from '../contract/limits.ts';
 import { formatDuration } from '../time/duration.ts';
 import { type JsonObject, type Jws, parseJws, signJws, verifyJws } from './jws.ts';
 import type { KeyPair, VerifyKey } from './keys.ts';
@@ -70,10 +70,10 @@ const requireHeader = (header: JsonObject): void => {
   if (foreign !== undefined) throw notValid(`its header holds ${foreign}`);
 };
 
-/** v3's tokens name no key: all of ours are tried. */
+/** v3's tokens name no key: the latest of ours are tried. */
 const requireSignature = (jws: Jws, keys: readonly VerifyKey[]): void => {
   const { kid } = jws.header;
-  const named = kid === undefined ? keys : keys.filter((key) => key.id === kid);
+  const named = kid === undefined ? keys.slice(0, unnamedKeysMax) : keys.filter((key) => key.id === kid);
   if (named.some((key) => verifyJws(jws, key.publicKey))) return;
   if (kid !== undefined && named.length > 0)
     throw notValid('its signature does not fit, so it was damaged or changed: log in again');

@@ -139,6 +139,8 @@ export const refreshGraceMs = 60_000;
 export const refreshTurnsMax = 64;
 /** Keys that sign no more and whose tokens may still live. */
 export const formerKeysMax = 64;
+/** Keys that are tried on a token which names none, the present one and then the latest. */
+export const unnamedKeysMax = 8;
 /** Failed logins: how many at once and how often one more, of one account and from one address. */
 export const loginFailuresMax = 10;
 export const loginFailureMs = 30_000;

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { isNamespaceName } from '../../../../internal/auth/namespace-name.ts';
+import type { Passwords } from '../../../../internal/auth/passwords.ts';
 import type { Account, NewAccount, Rule } from '../../../../internal/contract/auth.ts';
 import { badRequest } from '../../../../internal/contract/error.ts';
 import {
@@ -11,6 +12,7 @@ import {
   namespaceCharsMax,
   secretCharsMax,
 } from '../../../../internal/contract/limits.ts';
+import type { StoredAccount } from './account-table.ts';
 
 /** The account with its defaults filled in and its secret; `created` (unix seconds) goes into the metadata. */
 export const accountFrom = (
@@ -66,4 +68,18 @@ const requireText = (at: string, what: string, text: string, max: number, limit:
   if (text === '' || text.trim() !== text || /\p{Cc}/u.test(text))
     throw badRequest(at, `${what} is blank, or begins or ends with blanks, or holds control characters`);
   if (text.length > max) throw badRequest(at, `${what} is longer than ${limit} (${max})`);
+};
+
+/** As it is kept: the secret as a hash that is slow to guess at. */
+export const storedFrom = async (
+  passwords: Passwords,
+  made: Account & { readonly secret: string },
+): Promise<StoredAccount> => {
+  return withoutSecret(made, await passwords.hash(made.secret));
+};
+
+/** The same with a hash that was made elsewhere. */
+export const withoutSecret = (made: Account & { readonly secret: string }, hash: string): StoredAccount => {
+  const { secret: _, ...account } = made;
+  return { account, hash, generation: randomUUID() };
 };

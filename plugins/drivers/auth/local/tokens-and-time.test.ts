@@ -142,6 +142,27 @@ test('a refresh token of the former kind still works, and its users get one succ
   await store.stop();
 });
 
+test('a token that came for a refresh token or a secret is told why it does not do', () =>
+  withAuth(async (auth) => {
+    await auth.generate({ id: 'bob', secret: 's' });
+    const { accessToken } = await auth.token({ ...admin, expirySeconds: 60 });
+    const foreign = await startLocalAuth({ now: () => now, config: { private_key: '' } });
+    const { accessToken: other } = await foreign.instance.token(admin);
+    await foreign.stop();
+    now += 60_000;
+    for (const [token, reason] of [
+      [accessToken, 'expired_token'],
+      [other, 'wrong_environment'],
+    ] as const) {
+      const refreshed = await fault(auth.token({ refreshToken: token }));
+      assert.equal([refreshed.detail, refreshed.reason], ['invalid token provided', reason]);
+      const login = await fault(auth.token({ id: 'bob', secret: token }));
+      assert.equal([login.detail, login.reason], ['Secret not correct', reason]);
+    }
+    const plain = await fault(auth.token({ id: 'bob', secret: 'looks.like.one' }));
+    assert.equal([plain.detail, plain.reason], ['Secret not correct', undefined]);
+  }));
+
 test('a refresh token that is not used for a month ends', () =>
   withAuth(async (auth) => {
     const { refreshToken } = await auth.token(admin);
