@@ -148,6 +148,30 @@ test('the admin logs in with the secret that was shown, and not with micro', asy
   assert.is(got.code, 0, got.stderr);
 });
 
+test('on another machine the line of the banner and a login are enough', async () => {
+  const [, fingerprint = ''] = /--fingerprint (sha256:[0-9a-f]{64})$/m.exec(server.output()) ?? [];
+  const [, secret = ''] = /^admin +account admin, secret (\S+) /m.exec(server.output()) ?? [];
+  const home = tempFolder();
+  const env = { HOME: home, MICRO_DATA_DIR: join(home, 'none'), MICRO_PROXY: undefined };
+  const there = (...args: readonly string[]) => server.micro(args, { env });
+  const url = `https://${outside ?? '127.0.0.1'}:${proxyPort}`;
+  try {
+    assert.is((await there('env', 'add', 'office', url, '--fingerprint', fingerprint)).code, 0);
+    assert.is((await there('env', 'set', 'office')).code, 0);
+    const login = await there('login', '--username=admin', `--password=${secret}`);
+    assert.is(login.code, 0, login.stderr);
+    const got = await there('helloworld', '--name=Ann');
+    assert.match(got.stdout, /"msg": "Hello Ann"/, got.stderr);
+    const other = fingerprint.replace(/.{4}$/, '0000');
+    await there('env', 'add', 'office', url, '--fingerprint', other);
+    const refused = await there('services');
+    assert.is.not(refused.code, 0);
+    assert.ok(refused.stderr.includes(fingerprint), refused.stderr);
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+});
+
 if (!hasCurl) console.log('SKIP curl: it is not installed');
 else {
   test('curl calls by HTTPS: with the certificate, or pinning its key', async () => {
