@@ -2,12 +2,12 @@
 
 import type { Call, PluginContext } from '../../../internal/contract/plugin.ts';
 import { namespaceOf } from './namespace-of.ts';
-import type { config, namespaceFlags, needs } from './plugin.ts';
+import type { config, deleteAccountFlags, needs } from './plugin.ts';
 import { refusalAsJson } from './refusal.ts';
 
 type Context = PluginContext<typeof config, typeof needs>;
 
-export const run = async (call: Call<typeof namespaceFlags>, ctx: Context): Promise<void> => {
+export const run = async (call: Call<typeof deleteAccountFlags>, ctx: Context): Promise<void> => {
   const [id = ''] = call.args;
   const namespace = namespaceOf(call.flags, ctx.config);
   await ctx.needs.auth.deleteAccount(id, { namespace, signal: ctx.signal }).catch((e: unknown) => {

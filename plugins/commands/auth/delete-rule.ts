@@ -3,7 +3,7 @@
 import { ExitError, isMicroError } from '../../../internal/contract/error.ts';
 import type { Call, PluginContext } from '../../../internal/contract/plugin.ts';
 import { namespaceOf } from './namespace-of.ts';
-import type { config, namespaceFlags, needs } from './plugin.ts';
+import type { config, deleteRuleFlags, needs } from './plugin.ts';
 import { refusalAsDetail } from './refusal.ts';
 
 type Context = PluginContext<typeof config, typeof needs>;
@@ -11,7 +11,7 @@ type Context = PluginContext<typeof config, typeof needs>;
 /** What the server says of a rule it does not have (wire.md 5.5). */
 const isUnknown = (e: unknown): boolean => isMicroError(e) && e.code === 400 && e.detail === 'Rule not found';
 
-export const run = async (call: Call<typeof namespaceFlags>, ctx: Context): Promise<void> => {
+export const run = async (call: Call<typeof deleteRuleFlags>, ctx: Context): Promise<void> => {
   const [id = '', ...more] = call.args;
   if (more.length > 0) throw new ExitError('Expected one argument: ID', 1, { hint: `${more.join(' ')} is too much` });
   const namespace = namespaceOf(call.flags, ctx.config);

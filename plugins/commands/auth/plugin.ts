@@ -34,6 +34,20 @@ export const accountFlags = fields({
   type: { type: 'string', doc: 'user, service or a word of your own; default user' },
   ...namespaceFlag,
 });
+const notUsed = 'Taken as in v3, and not used';
+export const deleteRuleFlags = fields({
+  scope: { type: 'string', doc: notUsed },
+  resource: { type: 'string', doc: notUsed },
+  access: { type: 'string', doc: notUsed },
+  priority: { type: 'int32', doc: notUsed },
+  ...namespaceFlag,
+});
+export const deleteAccountFlags = fields({
+  secret: { type: 'string', doc: notUsed, secret: true },
+  scopes: { type: 'string', list: true, doc: notUsed },
+  type: { type: 'string', doc: notUsed },
+  ...namespaceFlag,
+});
 export const tokenFlags = fields({
   for: { type: 'duration', doc: 'How long it lives, such as 30m or 12h; default 15m' },
   id: { type: 'string', doc: 'The account as a flag, as in v3; the token then lives for 1m unless told otherwise' },
@@ -45,7 +59,7 @@ export const tokenFlags = fields({
 export const secretFlags = fields({
   old_secret: { type: 'string', doc: 'The secret it has; asked for otherwise', secret: true },
   new_secret: { type: 'string', doc: 'The secret it gets; asked for otherwise', secret: true },
-  ...namespaceFlag,
+  ...deleteAccountFlags,
 });
 export const rotateFlags = fields({
   end_old_tokens: {
@@ -144,7 +158,7 @@ export const plugin = defineCommand({
       words: 'auth delete rule',
       summary: 'Delete a rule',
       args: [ruleId('Expected one argument: ID')],
-      flags: namespaceFlags,
+      flags: deleteRuleFlags,
       needs,
       examples: ['micro auth delete rule dev-helloworld'],
       load: () => import('./delete-rule.ts'),
@@ -163,7 +177,7 @@ export const plugin = defineCommand({
       words: 'auth delete account',
       summary: 'Delete an account; its tokens end at once',
       args: [accountId],
-      flags: namespaceFlags,
+      flags: deleteAccountFlags,
       needs,
       examples: ['micro auth delete account jane'],
       load: () => import('./delete-account.ts'),
