@@ -17,6 +17,7 @@ import { suite } from '../support/suite.ts';
 const test = suite('e2e: the Go command line');
 type Go = GoMicro<'micro' | 'go-service'>;
 
+const pin = `sha256:${'ab'.repeat(32)}`;
 const notAuthorized = 'Not authorized to perform this request';
 
 interface Line {
@@ -70,6 +71,32 @@ const tests = (go: Go): void => {
       { micro: 'status', exit: 2, prints: notAuthorized },
       { micro: 'store list', exit: 1, prints: /^Couldn't list: .*"code":401,"detail":"an account is required"/ },
     ]));
+
+  test('keeps what we know about an environment and it does not', async () => {
+    const file = join(go.folder, 'home', 'shared.json');
+    const theirs = (...words: readonly string[]) => micro(['-c', file, ...words]);
+    const ours = async (...words: readonly string[]): Promise<string> => {
+      const { code, stdout, stderr } = await server.micro(['-c', file, '--output', 'json', ...words]);
+      assert.is(code, 0, stderr);
+      // We write a new file in place of the old one; theirs must be able to write it too.
+      chmodSync(file, 0o666);
+      return stdout;
+    };
+    const trustOf = async (name: string): Promise<unknown> =>
+      JSON.parse(await ours('env', 'list')).find((env: { name: string }) => env.name === name)?.trust;
+    await ours('env', 'add', 'pinned', 'https://10.0.0.1:8081', '--fingerprint', pin, '--description', 'Ours');
+    await ours('env', 'add', 'lab', 'https://10.0.0.2:8081', '--insecure');
+    for (const words of [
+      ['env', 'add', 'theirs', '10.0.0.3:8081'],
+      ['env', 'add', 'lab', 'https://10.0.0.4:8081'],
+      ['env', 'set', 'theirs'],
+      ['user', 'config', 'set', 'namespaces.pinned.current', 'foo'],
+    ])
+      assert.is((await theirs(...words)).code, 0, words.join(' '));
+    assert.match((await theirs('env')).stdout, /^ {2}pinned +https:\/\/10\.0\.0\.1:8081 +Ours$/m);
+    assert.equal(await trustOf('pinned'), { fingerprint: pin });
+    assert.is(await trustOf('lab'), undefined, 'another address is another server');
+  });
 
   test('logs in', () =>
     runs([
