@@ -7,9 +7,9 @@ import * as assert from 'uvu/assert';
 
 import { suite } from '../../test/support/suite.ts';
 import type { TlsTrust } from '../contract/tls.ts';
-import { addEnvironment, deleteEnvironment } from './environments.ts';
+import { addEnvironment, deleteEnvironment, selectEnvironment } from './environments.ts';
 import { openHome } from './home.ts';
-import { placeOf } from './place.ts';
+import { loginCommand, placeOf } from './place.ts';
 
 const test = suite('environments: trust');
 const dir = mkdtempSync(join(tmpdir(), 'micro-test-'));
@@ -87,6 +87,28 @@ test('does not hold for an address of this run', async () => {
   const place = placeOf(home, { env: 'second', address: 'https://10.0.0.2:8081' });
   assert.equal([place.trust, place.overruled], [undefined, true]);
   assert.is(placeOf(home, { env: 'second' }).overruled, false);
+});
+
+test('what older versions keep under the name alone goes with the server it was about', async () => {
+  const old = { 'micro.auth.second.token': 'a', 'micro.auth.second.refresh-token': 'r', 'second.logged-out': 'true' };
+  const kept = (): readonly string[] => Object.keys(old).filter((key) => config.get(key) !== '');
+  await addEnvironment(config, 'second', address);
+  await config.set({ ...old, 'micro.auth.third.token': 'a' });
+  await addEnvironment(config, 'second', address, { description: 'The same server' });
+  assert.equal(kept(), Object.keys(old));
+  await addEnvironment(config, 'second', 'https://10.0.0.2:8081');
+  assert.equal(kept(), []);
+  await config.set(old);
+  await deleteEnvironment(config, 'second');
+  assert.equal(kept(), []);
+  assert.is(config.get('micro.auth.third.token'), 'a');
+});
+
+test('the way to a login names the environment where it must', async () => {
+  await addEnvironment(config, 'second', address);
+  assert.is(loginCommand(home, placeOf(home, { env: 'second' })), 'micro -e second login');
+  await selectEnvironment(config, 'second');
+  assert.is(loginCommand(home, placeOf(home)), 'micro login');
 });
 
 test('names with dots are names of their own', async () => {

@@ -57,8 +57,20 @@ export const addEnvironment = async (
   await writeOwn(
     config,
     (own) => ({ ...own, [name]: { name, address, description, builtin: false } }),
-    trustValues(name, address, trust),
+    (get) => ({
+      ...trustValues(name, address, trust),
+      ...(parseOwn(get('envs'), config.file)[name]?.address === address ? {} : forgetOthers(name, get)),
+    }),
   );
+};
+
+/** What stands under the name alone and was about another server. Logins are kept by address and need not go. */
+const forgetOthers = (name: string, get: ConfigFile['get']): ConfigValues => {
+  const blank = ['token', 'refresh-token', 'expiry'].map((key) => `micro.auth.${name}.${key}`);
+  return {
+    ...Object.fromEntries(blank.filter((key) => get(key) !== '').map((key) => [key, ''])),
+    [`${name}.logged-out`]: undefined,
+  };
 };
 
 /** Removes one of the user's own. Throws ExitError 128 for the current, a builtin or an unknown one. */
@@ -74,7 +86,7 @@ export const deleteEnvironment = async (config: ConfigFile, name: string): Promi
   await writeOwn(
     config,
     (own) => Object.fromEntries(Object.entries(own).filter(([key]) => key !== name)),
-    trustValues(name, '', undefined),
+    (get) => ({ ...trustValues(name, '', undefined), ...forgetOthers(name, get) }),
   );
 };
 
@@ -133,11 +145,15 @@ const parseTable = (text: string, file: string): JsonObject => {
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /** The table is a JSON text inside a string, with the builtin ones written along, as v3's command line expects it. */
-const writeOwn = (config: ConfigFile, change: (own: Own) => Own, beside: ConfigValues): Promise<void> =>
+const writeOwn = (
+  config: ConfigFile,
+  change: (own: Own) => Own,
+  beside: (get: ConfigFile['get']) => ConfigValues,
+): Promise<void> =>
   config.set((get) => {
     const own = Object.values(change(parseOwn(get('envs'), config.file)));
     const table = [...builtinEnvironments, ...own].sort(byName).map((env) => [env.name, storedForm(env)]);
-    return { envs: JSON.stringify(Object.fromEntries(table)), ...beside };
+    return { envs: JSON.stringify(Object.fromEntries(table)), ...beside(get) };
   });
 
 const storedForm = (env: Environment): JsonObject => ({

@@ -34,10 +34,14 @@ for (const [fault, at, want] of [
   [
     { kind: 'wants_tls' },
     place(undefined, { stored: '10.0.0.1:8081', tls: false }),
-    'micro env add prod https://10.0.0.1:8081',
+    'with TLS: micro env add prod https://10.0.0.1:8081',
   ],
-  [{ kind: 'wants_tls' }, place(undefined, { environment: 'local' }), 'micro env add NAME https://10.0.0.1:8081'],
-  [{ kind: 'wants_tls' }, place(undefined, { overruled: true }), 'micro env add NAME https://10.0.0.1:8081'],
+  [
+    { kind: 'wants_tls' },
+    place(undefined, { environment: 'local' }),
+    'with TLS: micro env add NAME https://10.0.0.1:8081',
+  ],
+  [{ kind: 'wants_tls' }, place(undefined, { overruled: true }), 'with TLS: micro env add NAME https://10.0.0.1:8081'],
   [
     { kind: 'self_signed', fingerprint },
     place(),
@@ -78,7 +82,7 @@ for (const [fault, at, want] of [
     place(),
     'the clock here says 2026-01-02T03:04:05Z: if that is wrong, set it; if not, the server needs another certificate',
   ],
-  [{ kind: 'wants_certificate' }, place({ ca: '/ca.pem' }), `${add} --ca /ca.pem --cert FILE --key FILE`],
+  [{ kind: 'wants_certificate' }, place({ ca: '/ca.pem' }), `with one: ${add} --ca /ca.pem --cert FILE --key FILE`],
   [
     { kind: 'closed' },
     place({ fingerprint }),

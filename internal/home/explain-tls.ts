@@ -11,7 +11,7 @@ export const explainTls = (fault: TlsFault, place: Place, nowMs: number): string
     case 'no_tls':
       return `to go there without TLS, where the way is safe: ${addCommand(place, plainAddress(place))}`;
     case 'wants_tls':
-      return addCommand(place, `https://${place.address}`);
+      return `with TLS: ${addCommand(place, `https://${place.address}`)}`;
     case 'no_http2':
       return 'is that the proxy of a micro server? what stands in front of one must offer HTTP/2 over TLS (ALPN h2)';
     case 'self_signed':
@@ -28,7 +28,7 @@ export const explainTls = (fault: TlsFault, place: Place, nowMs: number): string
     case 'not_yet_valid':
       return `the clock here says ${new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z')}: if that is wrong, set it; if not, the server needs another certificate`;
     case 'wants_certificate':
-      return addCommand(place, place.stored, [...trustFlags(trust), '--cert FILE', '--key FILE']);
+      return `with one: ${addCommand(place, place.stored, [...trustFlags(trust), '--cert FILE', '--key FILE'])}`;
     case 'refused_certificate':
       return `it was shown ${trust?.cert ?? 'none'}: ask those who run the server which authorities it accepts`;
     case 'closed':

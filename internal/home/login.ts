@@ -3,7 +3,7 @@
 import type { Token } from '../contract/auth.ts';
 import { listEnvironments } from './environments.ts';
 import type { Home } from './home.ts';
-import type { Place } from './place.ts';
+import { loginCommand, type Place } from './place.ts';
 import type { LoginKey } from './tokens-file.ts';
 
 const currentUserKey = (place: Place): string => `${place.environment}.current-user`;
@@ -48,8 +48,9 @@ const userOf = (home: Home, place: Place): string | undefined => {
 export const lostLogin = (home: Home, place: Place): string | undefined => {
   const id = home.config.get(currentUserKey(place));
   if (id === '' || isLoggedOut(home, place) || readLogin(home, place) !== undefined) return undefined;
-  if (home.tokens.damaged(keyOf(place, id))) return `the login of ${id} in ${home.tokens.file} is damaged: micro login`;
-  return `you are not logged in to ${place.environment} in namespace ${place.namespace}: micro login`;
+  if (home.tokens.damaged(keyOf(place, id)))
+    return `the login of ${id} in ${home.tokens.file} is damaged: ${loginCommand(home, place)}`;
+  return `you are not logged in to ${place.environment} in namespace ${place.namespace}: ${loginCommand(home, place)}`;
 };
 
 /** After `micro logout` the environment stays logged out until the next login: the machine's own credential is then not used. */

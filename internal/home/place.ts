@@ -28,6 +28,10 @@ export interface Place extends Target {
   readonly trust?: TlsTrust;
 }
 
+/** What logs in there: with `-e` unless that environment is the one that is selected. */
+export const loginCommand = (home: Home, { environment }: Pick<Place, 'environment'>): string =>
+  environment === selectedName(home.config) ? 'micro login' : `micro -e ${environment} login`;
+
 /** Throws ExitError for an unknown environment, one without an address, or what is no address. */
 export const placeOf = (home: Home, o: PlaceOptions = {}): Place => {
   const environment = selectedName(home.config, o.env);

@@ -10,7 +10,7 @@ import { renewSettleMs } from '../contract/limits.ts';
 import type { Home } from './home.ts';
 import { readLocalAdmin } from './local-admin.ts';
 import { isLoggedOut, type Login, lostLogin, readLogin, renewLogin } from './login.ts';
-import { type Place, placeOf } from './place.ts';
+import { loginCommand, type Place, placeOf } from './place.ts';
 import { parseAddress } from './target.ts';
 
 export interface Credentials {
@@ -152,21 +152,25 @@ const loginSource = (o: SessionOptions, place: Place): Source => {
     problem = token === undefined ? otherwise : undefined;
     return token;
   };
-  const ended = `your login to ${place.environment} has ended: micro login`;
+  const ended = (): string => `your login to ${place.environment} has ended: ${loginCommand(o.home, place)}`;
   const source: Source = {
     async token() {
       const login = readLogin(o.home, place);
-      if (login !== undefined) return given(await tokenOf(o, place, login), 'login', ended);
+      if (login !== undefined) return given(await tokenOf(o, place, login), 'login', ended());
       const lost = lostLogin(o.home, place);
       if (lost !== undefined) return given(undefined, 'login', lost);
       const local = isLoggedOut(o.home, place) ? undefined : localAdmin(o, place);
-      return given(local, 'local-admin', `you are not logged in to ${place.environment}: micro login`);
+      return given(
+        local,
+        'local-admin',
+        `you are not logged in to ${place.environment}: ${loginCommand(o.home, place)}`,
+      );
     },
     async renew(refused) {
       const login = readLogin(o.home, place);
       // Another process may have renewed it; the machine's credential is renewed by the server.
       if (login?.token.accessToken !== refused) return source.token();
-      return given(await renewSaved(o, place, login, undefined), 'login', ended);
+      return given(await renewSaved(o, place, login, undefined), 'login', ended());
     },
     explain: () => problem,
     origin: () => origin,

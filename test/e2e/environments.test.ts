@@ -75,7 +75,7 @@ test('each environment has its own login', async () => {
   assert.is(await ok('-e', 'first', 'user'), 'admin\n');
   assert.is(await ok('-e', 'second', 'user'), 'bea\n');
   assert.match(await ok('env', 'check', 'first'), /^login: +admin, /m);
-  assert.match(await ok('env', 'check', 'second'), /^login: +bea, user, admin, of namespace micro$/m);
+  assert.match(await ok('env', 'check', 'second'), /^login: +bea, user of namespace micro, scopes admin$/m);
 });
 
 test('a service of one is not one of the other', async () => {
@@ -188,7 +188,7 @@ test('the logout of one leaves the other logged in, and a deleted environment is
   await ok('-e', 'second', 'logout');
   const refused = await micro(['-e', 'second', 'services']);
   assert.is(refused.code, 2);
-  assert.match(refused.stderr, /^you are not logged in to second: micro login/m);
+  assert.match(refused.stderr, /^you are not logged in to second: micro -e second login$/m);
   assert.match(await ok('-e', 'first', 'services'), /^registry$/m);
   await ok('env', 'del', 'second');
   const unknown = await micro(['-e', 'second', 'services']);

@@ -26,7 +26,8 @@ const loginText = (login: Login): string => {
   if ('problem' in login) return login.problem;
   const { id, name, type, issuer, scopes } = login.account;
   const alias = name === '' || name === id ? '' : ` (${name})`;
-  return `${id}${alias}, ${[type, ...scopes].join(', ')}, of namespace ${issuer}`;
+  const scoped = scopes.length === 0 ? '' : `, scopes ${scopes.join(', ')}`;
+  return `${id}${alias}, ${type} of namespace ${issuer}${scoped}`;
 };
 
 const tlsText = ({ place, certificate }: Answer): string | undefined => {

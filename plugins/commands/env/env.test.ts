@@ -184,7 +184,7 @@ test('says version, login and how far the clocks are apart', () =>
       const { stdout } = await run('env check', ['mine'], { now: () => now });
       assert.match(stdout, clock);
       assert.match(stdout, /^version: +v1\.2\.3$/m);
-      assert.match(stdout, /^login: +you are not logged in to mine: micro login$/m);
+      assert.match(stdout, /^login: +you are not logged in to mine: micro -e mine login$/m);
       assert.not.match(stdout, /^tls|^certificate/m);
     }
     assert.not.match((await run('env check', ['mine'], { now: () => 100_001_000 })).stdout, /^clock/m);
@@ -230,7 +230,7 @@ test('says how a certificate is believed, and refuses one that is not with exit 
     await run('env add', ['mine', address.slice(8)]);
     const plain = await run('env check', ['mine']);
     assert.is(plain.code, 2);
-    assert.match(plain.stderr, /: the server expects TLS\nmicro env add mine https:/);
+    assert.match(plain.stderr, /: the server expects TLS\nwith TLS: micro env add mine https:/);
   });
 });
 
