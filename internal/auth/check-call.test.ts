@@ -95,7 +95,7 @@ test('a token of no use makes the caller anonymous', async () => {
 test('a refusal says what was wrong with the token', async () => {
   const text = 'Unauthorized call made to helloworld:Helloworld.Call';
   await refuses(check([], { authorization: 'Bearer old' }), 401, text, /^the token expired 3m0s ago/);
-  await refuses(check([], { authorization: 'Bearer x.y.z' }), 401, text, /^the token is not valid$/);
+  await refuses(check([], { authorization: 'Bearer x.y.z' }), 401, text, /^the token is not valid: micro login$/);
   await refuses(check([]), 401, text, /^the call carries no token/);
 });
 
