@@ -30,6 +30,16 @@ export const flags = fields({
     doc: 'Address of the gRPC proxy: defaults to 127.0.0.1:8081',
     env: 'MICRO_PROXY_ADDRESS',
   },
+  proxy_enable_tls: {
+    type: 'bool',
+    doc: 'Speak TLS at the gRPC proxy: an address off loopback needs it',
+    env: 'MICRO_PROXY_ENABLE_TLS',
+  },
+  api_enable_tls: {
+    type: 'bool',
+    doc: 'Speak TLS at the HTTP API: an address off loopback needs it',
+    env: 'MICRO_API_ENABLE_TLS',
+  },
   ...config,
 });
 
