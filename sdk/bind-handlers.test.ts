@@ -1,5 +1,6 @@
 /** Joining functions with proto methods: names, kinds, and what a handler's failure becomes. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
 
 import { badRequest } from '../internal/contract/error.ts';
@@ -190,6 +191,22 @@ for (const c of [
       assert.equal(JSON.parse(JSON.stringify(e)), c.want);
     }
   });
+
+test('a handler that stops because its call is over is no failure', async () => {
+  const lines: string[] = [];
+  const log = { ...silentLog, error: (message: string) => lines.push(message) } as Logger;
+  const over = badRequest('greeter', 'the caller has left');
+  const left: CallContext = { ...call, signal: AbortSignal.abort(over) };
+  for (const wait of [
+    () => sleep(1_000, undefined, { signal: left.signal }),
+    async () => left.signal.throwIfAborted(),
+    () => fetch('http://127.0.0.1:1', { signal: left.signal }),
+  ]) {
+    const [handler] = bind({ Greeter: { ...full, call: wait } }, { log });
+    assert.is(await rejection(handler!.handle({} as never, left) as Promise<unknown>), over);
+  }
+  assert.equal(lines, []);
+});
 
 test('the stack of an unexpected error goes to the log, with the endpoint', async () => {
   const lines: [string, unknown][] = [];

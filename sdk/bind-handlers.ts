@@ -141,11 +141,16 @@ const bindMethod = (shape: MethodShape, b: Bound): Handler => {
 /** Errors the author made go out as they are; what happened to the author is logged whole and told in one line. */
 const failure = (thrown: unknown, call: CallContext, b: Bound): unknown => {
   if (isMicroError(thrown)) return thrown;
-  if (call.signal.aborted && thrown === call.signal.reason) return thrown;
+  if (call.signal.aborted && isAbort(thrown, call.signal)) return call.signal.reason;
   const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
   b.log.error(`handler failed: ${stack}`, { endpoint: b.endpoint });
   return internal(b.serviceName, thrown instanceof Error ? thrown.message : String(thrown));
 };
+
+/** Node's functions wrap what the signal says into an error of their own. */
+const isAbort = (thrown: unknown, signal: AbortSignal): boolean =>
+  thrown === signal.reason ||
+  (thrown instanceof Error && thrown.name === 'AbortError' && thrown.cause === signal.reason);
 
 /** Without generated types a misspelt field would vanish in silence. */
 const checkFields = (answer: unknown, shape: MethodShape, b: Bound): unknown => {
