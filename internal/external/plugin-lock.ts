@@ -83,10 +83,11 @@ const parseLock = (text: string, file: string): Lock => {
  */
 export const updateLock = (dir: string, change: (lock: Map<string, LockEntry>) => void): Promise<void> => {
   const file = lockFileIn(dir);
-  return updateFile(file, (text) => {
+  const rewrite = (text: string | undefined): string => {
     const lock = new Map(text === undefined ? [] : parseLock(text, file));
     change(lock);
     const sorted = [...lock].sort(([a], [b]) => (a < b ? -1 : 1));
     return `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`;
-  });
+  };
+  return updateFile(file, rewrite, { once: true });
 };

@@ -142,9 +142,22 @@ test('a service whose token is refused comes by another one', async () => {
   );
 });
 
+test('asks again at once when the answer of a renewal was lost', async () => {
+  await logIn(-1);
+  const lost = unavailable('go.micro.client', 'connection reset');
+  const { session, asked } = open([lost, token('new', 600)]);
+  assert.is(await session.token(), 'new.access');
+  assert.is(asked.length, 2);
+  await logIn(-1);
+  const down = unavailable('go.micro.client', 'connection error: Error while dialing dial tcp 127.0.0.1:8081: refused');
+  const unreachable = open([down]);
+  assert.match(String(await unreachable.session.token().catch((e: unknown) => e)), /dialing/);
+  assert.is(unreachable.asked.length, 1, 'nothing was sent, so nothing was lost');
+});
+
 test('a server that cannot be asked is not a logout', async () => {
   await logIn(-1);
-  const error = await open([unavailable('go.micro.client', 'down')])
+  const error = await open([unavailable('go.micro.client', 'down'), unavailable('go.micro.client', 'down')])
     .session.token()
     .catch((e: unknown) => e);
   assert.match(String(error), /down/);

@@ -196,7 +196,11 @@ const renewSaved = async (
   let renewed: Token;
   try {
     const request = { refreshToken: token.refreshToken, expirySeconds: renewedExpirySeconds };
-    renewed = await o.refresh(request, place.namespace);
+    renewed = await o.refresh(request, place.namespace).catch((e: unknown) => {
+      if (isRefusal(e) || wasNeverSent(e)) throw e;
+      // The server may have replaced the token and the answer got lost: asked again at once it gives the same one, later none.
+      return o.refresh(request, place.namespace);
+    });
   } catch (e) {
     if (unused !== undefined) return unused;
     if (isRefusal(e)) return renewedElsewhere(o, place, login);
@@ -239,6 +243,8 @@ const localAdmin = (o: SessionOptions, place: Place): string | undefined =>
   o.dataRoot === undefined ? undefined : readLocalAdmin({ dataRoot: o.dataRoot, address: place.address, now: o.now() });
 
 const msLeft = (token: Token, now: number): number => token.expiry * 1_000 - now;
+
+const wasNeverSent = (e: unknown): boolean => isMicroError(e) && e.detail.includes('Error while dialing');
 
 /** The server answered and said no; anything else is a server that could not be asked. */
 const isRefusal = (e: unknown): e is Error => isMicroError(e) && (e.code === 400 || e.code === 401 || e.code === 403);

@@ -1,7 +1,7 @@
 /** Rewrites a small file so that readers see the old or the new text, never half, and parallel micro processes do not undo each other. Owns the lock beside the file. */
 
 import { randomUUID } from 'node:crypto';
-import { closeSync, openSync, realpathSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, realpathSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { chmod, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,11 +13,16 @@ export interface Update {
   /** Default 0600. */
   readonly mode?: number;
   readonly signal?: AbortSignal;
+  /** `change` does more than compute, so it must not be asked twice: its text is written whoever holds the lock by then. */
+  readonly once?: boolean;
 }
 
 const pollMs = 10;
 
-/** Hands the present text (undefined: no file) to `change` and writes what it returns; the folder is made when missing (0700). */
+/**
+ * Hands the present text (undefined: no file) to `change` and writes what it returns; the folder is made when missing (0700).
+ * `change` is asked again, about the newer text, when the lock was lost meanwhile, as on a machine that slept.
+ */
 export const updateFile = async (
   file: string,
   change: (text: string | undefined) => string,
@@ -25,18 +30,28 @@ export const updateFile = async (
 ): Promise<void> => {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const target = realPath(file);
-  const unlock = await lockFile(target, o.signal);
-  try {
-    const before = await readIfThere(target);
-    const after = change(before);
-    if (after !== before) await replaceFile(target, after, o.mode ?? 0o600);
-  } finally {
-    unlock();
+  for (let done = false; !done; ) {
+    const lock = await lockFile(target, o.signal);
+    try {
+      const before = await readIfThere(target);
+      const after = change(before);
+      done =
+        after === before ||
+        (await replaceFile({ file: target, text: after, mode: o.mode ?? 0o600 }, o.once ? () => true : lock.isOurs));
+    } finally {
+      lock.release();
+    }
   }
 };
 
-/** Written aside, flushed and renamed. */
-export const replaceFile = async (file: string, text: string, mode: number): Promise<void> => {
+interface Replacement {
+  readonly file: string;
+  readonly text: string;
+  readonly mode: number;
+}
+
+/** Written aside, flushed and renamed; false, and nothing changed, when the lock is somebody else's by then. */
+const replaceFile = async ({ file, text, mode }: Replacement, mayWrite: () => boolean): Promise<boolean> => {
   const aside = `${file}.${randomUUID()}.tmp`;
   try {
     const handle = await open(aside, 'wx', mode);
@@ -47,7 +62,9 @@ export const replaceFile = async (file: string, text: string, mode: number): Pro
       await handle.close();
     }
     await chmod(aside, mode);
-    await rename(aside, file);
+    const may = mayWrite();
+    await (may ? rename(aside, file) : rm(aside, { force: true }));
+    return may;
   } catch (e) {
     await rm(aside, { force: true });
     throw e;
@@ -76,10 +93,16 @@ const readIfThere = async (file: string): Promise<string | undefined> => {
   }
 };
 
-const lockFile = async (file: string, signal: AbortSignal | undefined): Promise<() => void> => {
+interface Lock {
+  isOurs(): boolean;
+  release(): void;
+}
+
+const lockFile = async (file: string, signal: AbortSignal | undefined): Promise<Lock> => {
   const lock = `${file}.lock`;
+  const owner = `${process.pid} ${randomUUID()}\n`;
   const until = Date.now() + homeLockWaitMs;
-  while (!tryLock(lock)) {
+  while (!tryLock(lock, owner)) {
     breakIfStale(lock);
     if (Date.now() > until)
       throw new ExitError(`${file} is being written by another micro process`, 1, {
@@ -87,10 +110,25 @@ const lockFile = async (file: string, signal: AbortSignal | undefined): Promise<
       });
     await sleep(pollMs + Math.random() * pollMs, undefined, { signal });
   }
-  return () => unlinkIfThere(lock);
+  const isOurs = (): boolean => textIfThere(lock) === owner;
+  return {
+    isOurs,
+    release: () => {
+      if (isOurs()) unlinkIfThere(lock);
+    },
+  };
 };
 
-const tryLock = (lock: string): boolean => {
+const textIfThere = (file: string): string | undefined => {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (e) {
+    if (codeOf(e) === 'ENOENT') return undefined;
+    throw e;
+  }
+};
+
+const tryLock = (lock: string, owner: string): boolean => {
   let handle: number;
   try {
     handle = openSync(lock, 'wx', 0o600);
@@ -99,7 +137,7 @@ const tryLock = (lock: string): boolean => {
     throw e;
   }
   try {
-    writeSync(handle, `${process.pid}\n`);
+    writeSync(handle, owner);
     return true;
   } catch (e) {
     // A full disk takes the file, not its text; left there it would hold up everybody until it is stale.
@@ -115,7 +153,7 @@ const breakIfStale = (lock: string): void => {
   if (!isStale(lock)) return;
   const guard = `${lock}.break`;
   if (isStale(guard)) unlinkIfThere(guard);
-  if (!tryLock(guard)) return;
+  if (!tryLock(guard, `${process.pid}\n`)) return;
   try {
     if (isStale(lock)) unlinkIfThere(lock);
   } finally {
