@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 
 import { startGreeter } from '../fixture/foreign/greeter-server.ts';
+import { type GoLine, runLines } from '../support/go-lines.ts';
 import { type GoMicro, openGoMicro } from '../support/go-micro.ts';
 import { poll } from '../support/poll.ts';
 import { prepareGo } from '../support/prepare-go.ts';
@@ -20,14 +21,6 @@ type Go = GoMicro<'micro' | 'go-service'>;
 const pin = `sha256:${'ab'.repeat(32)}`;
 const notAuthorized = 'Not authorized to perform this request';
 
-interface Line {
-  /** Words of the command; one with blanks inside is one word. */
-  readonly micro: string | readonly string[];
-  readonly exit?: number;
-  /** All of what it prints, on whichever stream, or a pattern in it. */
-  readonly prints?: string | RegExp;
-}
-
 const tests = (go: Go): void => {
   let server: Server;
   const sources = mkdtempSync(join(tmpdir(), 'micro-e2e-'));
@@ -41,16 +34,7 @@ const tests = (go: Go): void => {
   /** For tests of many commands, on machines with much else to do. */
   const patient = { limitMs: 90_000 };
 
-  const runs = async (lines: readonly Line[]): Promise<void> => {
-    for (const { micro: words, exit = 0, prints = '' } of lines) {
-      const { code, stdout, stderr } = await micro(words);
-      const output = stdout + stderr;
-      const told = `micro ${words}\n${output}`;
-      if (typeof prints === 'string') assert.is(output.trimEnd(), prints, told);
-      else assert.match(output, prints, told);
-      assert.is(code, exit, told);
-    }
-  };
+  const runs = (lines: readonly GoLine[]): Promise<void> => runLines(micro, lines);
 
   test.before(async () => {
     server = await startServer();
