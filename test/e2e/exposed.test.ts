@@ -253,6 +253,26 @@ test('it stops cleanly, and starts again with the same fingerprint', async () =>
   assert.is(await server.stop(), 0, server.output());
 });
 
+if (outside === undefined) console.log('SKIP an address of one network: this machine has loopback only');
+else
+  test('an address of one network: the programs of the machine find the proxy on loopback', async () => {
+    await startExposed({
+      MICRO_PROXY_ADDRESS: `${outside}:0`,
+      MICRO_API_ADDRESS: '127.0.0.1:0',
+      MICRO_API_ENABLE_TLS: '',
+    });
+    assert.is(server.proxyAddress, `${outside}:${proxyPort}`);
+    const got = await server.micro(['helloworld', '--name=Ann'], here);
+    assert.match(got.stdout, /"msg": "Hello Ann"/, got.stderr);
+    const certificate = new X509Certificate(readFileSync(join(server.dataDir, 'tls', 'cert.pem')));
+    assert.is(certificate.checkIP(outside), outside);
+    const cert = Buffer.from(certificate.toString());
+    assert.is(await hello(server.proxyAddress, credentials.createSsl(cert), 'Bob'), 'Hello Bob');
+    const plain = await hello(server.proxyAddress, credentials.createInsecure(), 'x').catch((e: unknown) => e);
+    assert.match(String(plain), /^Error: 7 PERMISSION_DENIED/);
+    assert.is(await server.stop(), 0, server.output());
+  });
+
 if (!hasOpenssl()) console.log('SKIP certificates from files: openssl is not installed');
 else
   test('certificates from files are changed under open calls; clients show one of their own', async () => {
