@@ -1,8 +1,8 @@
 /** Writes a file that only its owner may read, whole or not at all. Owns no names; used for keys and credentials. */
 
 import { randomUUID } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { open, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 /** Else a power cut may bring back the older file, or keep of two written in turn only the later one. */
 const syncFolder = async (folder: string): Promise<void> => {
@@ -17,6 +17,13 @@ const syncFolder = async (folder: string): Promise<void> => {
   } finally {
     await handle.close();
   }
+};
+
+const asidePattern = /\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/;
+
+/** Removes what writes that were cut short have left in a folder. For its owner, before he writes anything. */
+export const sweepSecrets = async (folder: string): Promise<void> => {
+  for (const name of await readdir(folder)) if (asidePattern.test(name)) await rm(join(folder, name), { force: true });
 };
 
 /** Written aside with mode 0600, flushed and renamed, so that a crash never leaves half a secret. */

@@ -4,6 +4,7 @@ import { knownAdmin } from '../../../../internal/auth/known-admin.ts';
 import { parsePublicKey } from '../../../../internal/auth/keys.ts';
 import { createPasswords, type Passwords } from '../../../../internal/auth/passwords.ts';
 import { createVouching, type Vouching } from '../../../../internal/auth/vouched-caller.ts';
+import { sweepSecrets } from '../../../../internal/auth/write-secret.ts';
 import type { AuthChange } from '../../../../internal/contract/auth-change.ts';
 import type { CallOptions } from '../../../../internal/contract/call-options.ts';
 import { defaultNamespace } from '../../../../internal/contract/core.ts';
@@ -50,6 +51,7 @@ export const buildParts = async (
   { localGeneration, tell }: Pick<Parts, 'tell'> & { readonly localGeneration: string },
 ): Promise<Parts> => {
   const { now, dataDir: folder } = ctx;
+  await sweepSecrets(folder);
   const text = ctx.config.private_key;
   const given = text ? { text, origin: 'MICRO_AUTH_PRIVATE_KEY' } : undefined;
   const keys = await openKeyRing({ folder, now, ...(given && { given }) });

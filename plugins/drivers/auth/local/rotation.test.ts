@@ -1,6 +1,7 @@
 /** Tests of a rotation as callers see it: who stays logged in, what ends, and what listeners are told. */
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -123,6 +124,14 @@ test('for a key that has leaked all access tokens end at once, and refresh token
     assert.is(await reasonOf(again.inspect(before.accessToken)), 'wrong_environment');
     await goesOn(again, await again.token({ refreshToken: between.refreshToken }));
     await again.token(admin);
+  }));
+
+test('a key that was being written when the server died does not stay behind', () =>
+  withServer(async ({ dataDir, restart }) => {
+    for (const name of ['id_rsa', 'former_keys', 'local-admin'])
+      writeFileSync(join(dataDir, `${name}.${randomUUID()}.tmp`), 'half a secret');
+    await restart();
+    assert.equal(readdirSync(dataDir).sort(), ['former_keys', 'id_rsa', 'id_rsa.pub', 'local-admin']);
   }));
 
 test('parallel rotations come one after the other', () =>
