@@ -108,8 +108,8 @@ export interface Auth {
   rules(o?: CallOptions): Promise<readonly Rule[]>;
   createRule(rule: Rule, o?: CallOptions): Promise<void>;
   deleteRule(id: string, o?: CallOptions): Promise<void>;
-  /** For gateways of this process: a text that stands for the address of a caller, and that nobody else can make. Optional. */
-  vouch?(remote: string): string;
+  /** For gateways: a text that stands for the address of a caller, and that callers cannot make. Undefined where the server would not believe it. */
+  vouch?(remote: string): string | undefined;
   /** Optional: a driver whose server keeps no keys has none. */
   readonly keys?: SigningKeys;
   /** What some questions would be answered, without waiting. Optional: without it every question is asked. */

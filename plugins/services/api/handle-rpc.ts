@@ -124,9 +124,10 @@ const vouchedMetadata = (
   auth: Auth,
   o: { readonly service: string; readonly namespace: string; readonly request: IncomingMessage },
 ): Readonly<Record<string, string>> => {
+  if (!wantsVouching(o.service, o.namespace)) return {};
   const { remoteAddress = '', remotePort = 0 } = o.request.socket;
-  if (auth.vouch === undefined || !wantsVouching(o.service, o.namespace)) return {};
-  return { [vouchedHeader]: auth.vouch(joinAddress(remoteAddress, remotePort)) };
+  const vouched = auth.vouch?.(joinAddress(remoteAddress, remotePort));
+  return vouched === undefined ? {} : { [vouchedHeader]: vouched };
 };
 
 /** A hint lists endpoints up to this many characters. */

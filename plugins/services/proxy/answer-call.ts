@@ -1,6 +1,6 @@
 /** What becomes of one call to the proxy: answered here, refused, or sent on to a node. Owns no connection. */
 
-import { wantsVouching } from '../../../internal/auth/vouched-caller.ts';
+import { vouchedHeader, wantsVouching } from '../../../internal/auth/vouched-caller.ts';
 import type { LocalCalls } from '../../../internal/contract/call-transport.ts';
 import { defaultNamespace } from '../../../internal/contract/core.ts';
 import { internal, toMicroError } from '../../../internal/contract/error.ts';
@@ -13,7 +13,9 @@ import type { Stream, StreamReader } from '../../../internal/h2/stream.ts';
 import { deafReader } from '../../../internal/h2/stream-state.ts';
 import { answerFrameCall } from '../../../internal/rpc/frame-call.ts';
 import type { MessageMemory } from '../../../internal/rpc/message-memory.ts';
+import { splitAddress } from '../../../internal/rpc/address.ts';
 import { parsePath } from '../../../internal/rpc/path.ts';
+import { isLocalPeer } from '../../../internal/tls/local-peer.ts';
 import { formatTraceparent, parseTraceparent } from '../../../internal/trace/trace-context.ts';
 import type { Span, Tracer } from '../../../internal/trace/tracer.ts';
 import { type CallTarget, findTarget, findTargetNow, namespaceNow } from './call-target.ts';
@@ -193,11 +195,17 @@ const sendNow = (o: Forwarded): boolean => {
 };
 
 const join = (o: Forwarded, node: NodeConnection, picked: Picked): void => {
-  const { proxy, call, block, span, target, remote } = o;
+  const { call, block, span, target } = o;
   const traceparent = formatTraceparent(span.context);
   const { service, namespace, nodePath: path, dropToken } = target;
-  const vouched = wantsVouching(service, namespace) ? proxy.ctx.needs.auth.vouch?.(remote) : undefined;
+  const vouched = wantsVouching(service, namespace) ? vouchedFor(o) : undefined;
   call.sendTo({ node, picked, request: requestBlock(block, { namespace, traceparent, path, dropToken, vouched }) });
+};
+
+/** From where the caller comes. A gateway on this machine may have said it: a seal it made is as good as ours, and another one is none. */
+const vouchedFor = ({ proxy, block, remote }: Forwarded): string | undefined => {
+  const sent = isLocalPeer(splitAddress(remote).host) ? fieldValue(block, vouchedHeader) : undefined;
+  return sent ?? proxy.ctx.needs.auth.vouch?.(remote);
 };
 
 /** The node that was picked, and one other when it cannot be reached: nothing has been forwarded then. */

@@ -1,14 +1,20 @@
 /** Tests of failed logins as callers see them: what is counted, who is held up and who is not, and what it costs. */
 
 import { scryptSync } from 'node:crypto';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 
 import { createVouching } from '../../../../internal/auth/vouched-caller.ts';
 import type { Auth, LoginOptions } from '../../../../internal/contract/auth.ts';
+import type { Client } from '../../../../internal/contract/client.ts';
 import { isMicroError } from '../../../../internal/contract/error.ts';
 import { addressFailureMs, loginFailureMs, vouchedMs } from '../../../../internal/contract/limits.ts';
 import { startLocalAuth, startMemoryStore } from '../../../../test/conformance/start-local-auth.ts';
+import { startDriver } from '../../../../test/support/start-driver.ts';
 import { suite } from '../../../../test/support/suite.ts';
+import { plugin as rpcAuth } from '../rpc/plugin.ts';
 
 const test = suite('drivers/auth/local: login limits');
 
@@ -174,6 +180,33 @@ test('an id of any size is as good as unknown', () =>
     for (const id of ['x'.repeat(300_000), '\0', 'a/b%2f'])
       assert.is(await guess(auth, id, away), 'Account not found with this ID');
   }));
+
+test('the word of a gateway counts that can read what only this user can', async () => {
+  const store = await startMemoryStore();
+  const root = mkdtempSync(join(tmpdir(), 'micro-test-'));
+  const dataDir = join(root, 'local');
+  const client = { call: async () => Buffer.alloc(0), stream: () => assert.unreachable() } as unknown as Client;
+  const gateway = await startDriver(rpcAuth, { needs: { client }, dataDir: join(root, 'rpc'), now: () => now });
+  assert.is(gateway.instance.vouch?.(away.remote), undefined, 'no server has been here');
+  for (const run of [1, 2]) {
+    const started = await startLocalAuth({ now: () => now, config, dataDir, needs: { store: store.instance } });
+    const auth = started.instance;
+    now += 3_600_000;
+    for (let i = 0; i < addressFailures; i += 1)
+      await guess(auth, `nobody-${i}`, { ...machine, vouched: gateway.instance.vouch?.(away.remote) });
+    assert.is(
+      await guess(auth, 'joe', { ...machine, vouched: gateway.instance.vouch?.(away.remote) }),
+      heldUp('from 203.0.113.5', addressFailureMs / 1_000),
+      `run ${run}`,
+    );
+    await started.stop();
+  }
+  chmodSync(join(dataDir, 'vouching'), 0o644);
+  assert.is(gateway.instance.vouch?.(away.remote), undefined, 'others could have read it');
+  await gateway.stop();
+  await store.stop();
+  rmSync(root, { recursive: true });
+});
 
 test('only the word of this process counts for another address than the caller has', () =>
   withAccounts(async (auth, { joe }) => {

@@ -1,9 +1,11 @@
 /** What the driver is made of, once it has started. Builds the parts and joins them; each one's work is its own business. */
 
+import type { Buffer } from 'node:buffer';
+
 import { knownAdmin } from '../../../../internal/auth/known-admin.ts';
 import { parsePublicKey } from '../../../../internal/auth/keys.ts';
 import { createPasswords, type Passwords } from '../../../../internal/auth/passwords.ts';
-import { createVouching, type Vouching } from '../../../../internal/auth/vouched-caller.ts';
+import { createVouching, openVouchingSecret, type Vouching } from '../../../../internal/auth/vouched-caller.ts';
 import { sweepSecrets } from '../../../../internal/auth/write-secret.ts';
 import type { AuthChange } from '../../../../internal/contract/auth-change.ts';
 import type { CallOptions } from '../../../../internal/contract/call-options.ts';
@@ -86,11 +88,21 @@ export const buildParts = async (
       now,
       log: ctx.log,
     }),
-    vouching: createVouching(now),
+    vouching: createVouching(now, await vouchingSecret(ctx)),
     tell,
     log: ctx.log,
     now,
   };
+};
+
+/** Without the file only this process can vouch for its callers. */
+const vouchingSecret = async ({ dataDir, log }: Context): Promise<Buffer | undefined> => {
+  try {
+    return await openVouchingSecret(dataDir);
+  } catch (e) {
+    log.warn('gateways of other processes cannot say from where their callers come', { error: String(e) });
+    return undefined;
+  }
 };
 
 /** Whoever gives a public key wants tokens that it verifies. */

@@ -1,8 +1,11 @@
 /** The auth slot over calls to the auth service. Trusts an inspected token and a rule list while it is told what ends them, for a moment otherwise; holds no key and no accounts. */
 
+import { join } from 'node:path';
+
 import { createAuthListeners } from '../../../../internal/auth/auth-listeners.ts';
 import { generationOf } from '../../../../internal/auth/generation.ts';
 import { claimedExpiryMs, expired, invalidToken, isJwtShaped, notJwt } from '../../../../internal/auth/token-shape.ts';
+import { createVouching, readVouchingSecret } from '../../../../internal/auth/vouched-caller.ts';
 import type { AuthChange } from '../../../../internal/contract/auth-change.ts';
 import type { Account, Auth, Rule, SigningKeys } from '../../../../internal/contract/auth.ts';
 import type { CallOptions } from '../../../../internal/contract/call-options.ts';
@@ -91,6 +94,11 @@ export const create = (ctx: PluginContext<typeof config, typeof needs>): Auth & 
     ...tokenCalls(parts),
     ...ruleCalls(parts),
     keys: keyCalls(parts),
+    vouch: (remote) => {
+      // Read each time: the server may have come up after us. It is on this machine, or would not believe us.
+      const secret = readVouchingSecret(join(ctx.dataDir, '..', 'local'));
+      return secret && createVouching(now, secret).vouch(remote);
+    },
     known,
     changes: listeners.add,
     stop: follow.stopped,
