@@ -10,7 +10,6 @@ export interface PeerCertificate {
   /** Common name, else the whole subject; one line. */
   readonly subject: string;
   readonly issuer: string;
-  readonly selfSigned: boolean;
   /** Host names and addresses it is for. */
   readonly names: readonly string[];
   readonly fromMs: number;
@@ -29,7 +28,6 @@ export const peerCertificate = (socket: TLSSocket): PeerCertificate | undefined 
 const factsOf = (x: X509Certificate): PeerCertificate => ({
   subject: nameText(x.subject),
   issuer: nameText(x.issuer),
-  selfSigned: x.checkIssued(x),
   names: (x.subjectAltName ?? '')
     .split(', ')
     .map((name) => oneLine(name.replace(/^(?:DNS|IP Address):/, '')))

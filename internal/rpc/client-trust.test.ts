@@ -4,7 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createSecureServer, type SecureServerOptions } from 'node:http2';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 
@@ -63,7 +63,7 @@ const callTo = async (server: Server, trust: TlsTrust | undefined, host = '127.0
     socket.on('error', () => undefined);
   });
   for (const event of ['tlsClientError', 'sessionError']) server.on(event, () => undefined);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, host === '[::1]' ? '::1' : '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const rpc = createRpcClient({ trustOf: (address) => (address === `${host}:${port}` ? trust : undefined) });
   try {
@@ -163,6 +163,15 @@ const cases: readonly {
     want: { fault: { kind: 'bad_file', file: join(folder, 'gone.pem'), reason: 'there is no such file' } },
   },
 ];
+const hasV6 = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === '::1'));
+if (!hasV6) process.stdout.write('SKIP TLS over IPv6: this machine has no ::1\n');
+else
+  test('an IPv6 address is looked for in the certificate', async () => {
+    const v6 = await issueCertificate('v6', { by: authority, names: ['::1'] });
+    assert.equal(await callTo(grpcServer(v6), { ca }, '[::1]'), answered);
+    assert.is((await callTo(grpcServer(signed), { ca }, '[::1]')).fault?.kind, 'wrong_host');
+  });
+
 for (const { name, server = signed, trust, host, want } of cases)
   test(name, async () => assert.equal(await callTo(grpcServer(server), trust, host), want));
 
