@@ -5,6 +5,7 @@ import { decodeProtectedHeader, jwtVerify } from 'jose';
 import * as assert from 'uvu/assert';
 
 import { type Forge, hostileTokens, lastExpiry, openForge } from '../../test/support/hostile-tokens.ts';
+import { issueCertificate } from '../../test/support/issue-certificate.ts';
 import { suite } from '../../test/support/suite.ts';
 import { isMicroError } from '../contract/error.ts';
 import { tokenClockSkewMs } from '../contract/limits.ts';
@@ -126,6 +127,13 @@ test('an account that is too large for a token is refused', async () => {
     (e) => e,
   );
   assert.match(error.detail, /tokenCharsMax/);
+});
+
+test('a public key may come in a certificate', async () => {
+  const { cert, key } = await issueCertificate('micro', { rsa: true });
+  const { id } = parsePrivateKey(key, 'x');
+  assert.is(parsePublicKey(cert, 'x').id, id);
+  assert.is(parsePublicKey(Buffer.from(cert).toString('base64'), 'x').id, id);
 });
 
 test('keys are read as PEM and as base64, RSA of 2048 bits or more only', () => {

@@ -63,6 +63,12 @@ test('writes compact, sorted, as strings, for the owner only', async () => {
   assert.equal(readdirSync(join(config.file, '..')), ['config.json'], 'nothing is left beside it');
 });
 
+test('makes its folder for the owner only', async () => {
+  const folder = join(root, 'fresh', '.micro');
+  await openConfigFile(() => join(folder, 'config.json')).set({ env: 'foo' });
+  assert.is(statSync(folder).mode & 0o777, 0o700);
+});
+
 test('reads text trimmed, other values as compact JSON, null as nothing', () => {
   const config = open('{"a":" x ","b":{"c":[1, 2]},"d":null,"e":false}');
   assert.is(config.get('a'), 'x');

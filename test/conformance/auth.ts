@@ -211,6 +211,12 @@ export const cases: Readonly<Record<string, (auth: Auth) => Promise<void>>> = {
     assert.not.ok(ids(await auth.accounts()).includes('admin'));
   },
 
+  'has admin/micro beside services, which are no users': async (auth) => {
+    await auth.generate({ id: 'svc-latest', type: 'service', scopes: ['service'] });
+    assert.equal(ids(await auth.accounts()), ['admin', 'svc-latest']);
+    await auth.token({ id: 'admin', secret: 'micro' });
+  },
+
   'gives a token by id or by name': async (auth) => {
     await auth.generate({ id: 'jane', name: 'janey', secret: 's' });
     for (const id of ['jane', 'janey'])
@@ -288,6 +294,14 @@ export const cases: Readonly<Record<string, (auth: Auth) => Promise<void>>> = {
     assert.is.not(one.refreshToken, two.refreshToken);
     await auth.token({ refreshToken: one.refreshToken });
     await auth.token({ refreshToken: two.refreshToken });
+  },
+
+  'goes by the refresh token where there are credentials too': async (auth) => {
+    const { refreshToken } = await auth.token({ id: 'admin', secret: 'micro' });
+    const token = await auth.token({ refreshToken, id: 'nobody', secret: 'wrong' });
+    assert.is((await auth.inspect(token.accessToken)).id, 'admin');
+    const unknown = auth.token({ refreshToken: 'unknown', id: 'admin', secret: 'micro' });
+    await fails(unknown, 400, 'auth.Auth.Token', 'invalid token provided');
   },
 
   'takes a refresh token only in its namespace': async (auth) => {

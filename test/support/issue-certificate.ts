@@ -22,23 +22,32 @@ export interface IssueOptions {
   readonly by?: Issued;
   /** May sign others. */
   readonly authority?: boolean;
+  /** An RSA key; default one on the curve P-256. */
+  readonly rsa?: boolean;
   /** Hours from now. */
   readonly fromHours?: number;
   readonly untilHours?: number;
 }
 
-const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+const curve = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+const rsa = {
+  name: 'RSASSA-PKCS1-v1_5',
+  modulusLength: 2_048,
+  publicExponent: Uint8Array.of(1, 0, 1),
+  hash: 'SHA-256',
+};
 const hourMs = 3_600_000;
 
 export const issueCertificate = async (name: string, o: IssueOptions = {}): Promise<Issued> => {
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const keys = await webcrypto.subtle.generateKey(o.rsa === true ? rsa : curve, true, ['sign', 'verify']);
+  const signingKey = (o.by?.keys ?? keys).privateKey;
   const subject = `CN=${name}`;
   const certificate = await X509CertificateGenerator.create({
     subject,
     issuer: o.by?.subject ?? subject,
     publicKey: keys.publicKey,
-    signingKey: (o.by?.keys ?? keys).privateKey,
-    signingAlgorithm: algorithm,
+    signingKey,
+    signingAlgorithm: { ...signingKey.algorithm, hash: 'SHA-256' },
     notBefore: new Date(Date.now() + (o.fromHours ?? -1) * hourMs),
     notAfter: new Date(Date.now() + (o.untilHours ?? 24) * hourMs),
     extensions: [

@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 
 import type { Auth } from '../../../internal/contract/auth.ts';
 import type { Client } from '../../../internal/contract/client.ts';
-import { ExitError, unavailable } from '../../../internal/contract/error.ts';
+import { badRequest, ExitError, unavailable } from '../../../internal/contract/error.ts';
 import type { Output } from '../../../internal/contract/output.ts';
 import type { Call, PluginContext } from '../../../internal/contract/plugin.ts';
 import { openHome } from '../../../internal/home/home.ts';
@@ -128,6 +128,14 @@ test('a server that does not answer changes nothing', async () => {
   const { error } = await login({ username: 'admin', password: 'micro' }, [], auth);
   assert.match(String(error), /down/);
   assert.is(current(), 'admin');
+});
+
+test('fails when the token that the password gave is not known', async () => {
+  const inspect = () => Promise.reject(badRequest('auth.Auth.Inspect', 'invalid token provided'));
+  const { error, lines } = await login({ username: 'admin', password: 'micro' }, [], { ...local.instance, inspect });
+  assert.ok(error instanceof ExitError);
+  assert.equal([error.message, error.exitCode, lines], ['invalid token provided', 1, []]);
+  assert.is(current(), undefined);
 });
 
 test('a login ends a logout', async () => {

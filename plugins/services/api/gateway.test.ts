@@ -179,8 +179,14 @@ test('passes headers on as metadata, but not those of the connection', async () 
 });
 
 test('takes the token from the cookie', async () => {
-  await fetch(`${base}/helloworld`, { headers: { Cookie: 'a=b; micro-token=good' } });
-  assert.is(called?.options.token, 'good');
+  const tokenWith = async (headers: Readonly<Record<string, string>>): Promise<string | null | undefined> => {
+    await fetch(`${base}/helloworld`, { headers });
+    return called?.options.token;
+  };
+  assert.is(await tokenWith({ Cookie: 'a=b; micro-token=good' }), 'good');
+  assert.is(await tokenWith({}), null);
+  assert.is(await tokenWith({ Cookie: 'micro-token=micro-token=good' }), 'good');
+  assert.is(await tokenWith({ Cookie: 'micro-token=good', Authorization: 'Bearer bad' }), 'bad');
 });
 
 test('answers errors as the error JSON with its status', async () => {

@@ -177,6 +177,14 @@ test('what a broken link kept from it is found when the link is back', () =>
     assert.equal((await driver.inspect(b)).id, 'b');
   }));
 
+test('what is no JWT is refused without asking anybody', () =>
+  run({ feed: false }, async ({ driver, asked }) => {
+    for (const token of ['', 'x', 'a.b', 'a.b.c.d']) await isVoid(driver.inspect(token), 'invalid_token');
+    assert.equal(asked('Auth.Inspect'), 0);
+    await isVoid(driver.inspect('a.b.c'), 'invalid_token');
+    assert.equal(asked('Auth.Inspect'), 1);
+  }));
+
 test('who does not listen opens no feed', async () => {
   await run({ feed: true }, async ({ asked, a, driver }) => {
     await driver.inspect(a);
