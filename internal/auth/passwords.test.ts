@@ -78,13 +78,27 @@ test('what is to happen before the work happens after the wait, and may end the 
   };
   const begin = (): void => void events.push('begin');
   await Promise.allSettled([
-    own.verify('x', undefined, begin),
-    own.verify('x', undefined, refuse),
-    own.verify('x', undefined, begin),
+    own.verify('x', undefined, { begin }),
+    own.verify('x', undefined, { begin: refuse }),
+    own.verify('x', undefined, { begin }),
   ]);
   assert.equal(events.sort(), ['begin', 'begin', 'refused', 'work', 'work']);
-  assert.is(await own.verify('right', own.hashRandom('right'), begin), true);
+  assert.is(await own.verify('right', own.hashRandom('right'), { begin }), true);
   assert.is(events.filter((e) => e === 'begin').length, 3, 'also for what takes no work');
+});
+
+test('strangers wait behind everybody else, and fill no line but their own', async () => {
+  const order: string[] = [];
+  const own = createPasswords({ derive: async () => Buffer.alloc(32) });
+  const come = (who: string, stranger: boolean): Promise<unknown> =>
+    own.verify('x', undefined, { stranger, begin: () => void order.push(who) });
+  const strangers = Array.from({ length: passwordHashesMax + passwordQueueMax }, (_, i) => come(`stranger ${i}`, true));
+  const late = [come('one too many', true), come('known', false)];
+  const [refused, served] = await Promise.allSettled(late);
+  assert.match(String(refused?.status === 'rejected' && refused.reason), /passwordQueueMax/);
+  assert.is(served?.status, 'fulfilled');
+  await Promise.all(strangers);
+  assert.is(order.indexOf('known'), passwordHashesMax, 'right after those who were at it');
 });
 
 test('a hash is weak when one made now takes more work', async () => {

@@ -14,13 +14,17 @@ export interface Passwords {
   hash(secret: string): Promise<string>;
   /** `sha256$salt$hash`, at once. Only for a secret of 120 random bits or more that this program made itself. */
   hashRandom(secret: string): string;
-  /**
-   * A wrong secret takes as long for an unknown account (`undefined`) as for a known one, whatever its hash. `begin` is called when the
-   * line has been waited for and the work begins; what it throws ends the matter.
-   */
-  verify(secret: string, hash: string | undefined, begin?: () => void): Promise<boolean>;
+  /** A wrong secret takes as long for an unknown account (`undefined`) as for a known one, whatever its hash. */
+  verify(secret: string, hash: string | undefined, o?: VerifyOptions): Promise<boolean>;
   /** A hash that takes less work to guess at than one made now would. */
   isWeak(hash: string): boolean;
+}
+
+export interface VerifyOptions {
+  /** Called when the line has been waited for and the work begins; what it throws ends the matter. */
+  begin?(): void;
+  /** Waits with the strangers, who come after everybody else and have a line of their own. */
+  readonly stranger?: boolean;
 }
 
 export interface PasswordsOptions {
@@ -48,12 +52,14 @@ export const createPasswords = (o: PasswordsOptions = {}): Passwords => {
   const cost: Cost = { n: 2 ** 14, r: 8, p: o.work ?? passwordWork };
   const { derive = scryptOf } = o;
   let running = 0;
-  const waiting: (() => void)[] = [];
-  const enter = async (): Promise<void> => {
+  const known: (() => void)[] = [];
+  const strangers: (() => void)[] = [];
+  const enter = async (stranger: boolean): Promise<void> => {
     if (running < passwordHashesMax) {
       running += 1;
       return;
     }
+    const waiting = stranger ? strangers : known;
     if (waiting.length >= passwordQueueMax)
       throw tooMany('auth.Auth.Token', `too many logins at once: passwordQueueMax (${passwordQueueMax})`, {
         reason: 'too_many_logins',
@@ -63,12 +69,12 @@ export const createPasswords = (o: PasswordsOptions = {}): Passwords => {
   };
   // A place is handed on, not given back, so that nobody slips in between.
   const leave = (): void => {
-    const next = waiting.shift();
+    const next = known.shift() ?? strangers.shift();
     if (next === undefined) running -= 1;
     else next();
   };
-  const inLine = async <T>(work: () => Promise<T>): Promise<T> => {
-    await enter();
+  const inLine = async <T>(work: () => Promise<T>, stranger = false): Promise<T> => {
+    await enter(stranger);
     try {
       return await work();
     } finally {
@@ -85,18 +91,18 @@ export const createPasswords = (o: PasswordsOptions = {}): Passwords => {
       const salt = randomBytes(saltBytes);
       return ['sha256', salt.toString('base64url'), digestOf(secret, salt).toString('base64url')].join('$');
     },
-    async verify(secret, hash, begin) {
+    async verify(secret, hash, how = {}) {
       const made = hash === undefined ? undefined : parseRandom(hash);
       if (made !== undefined && timingSafeEqual(digestOf(secret, made.salt), made.key)) {
-        begin?.();
+        how.begin?.();
         return true;
       }
-      const known = hash === undefined ? undefined : parseHash(hash);
+      const stored = hash === undefined ? undefined : parseHash(hash);
       const key = await inLine(async () => {
-        begin?.();
-        return derive(secret, known?.salt ?? Buffer.alloc(saltBytes), known?.cost ?? cost);
-      });
-      return known !== undefined && key.length === known.key.length && timingSafeEqual(key, known.key);
+        how.begin?.();
+        return derive(secret, stored?.salt ?? Buffer.alloc(saltBytes), stored?.cost ?? cost);
+      }, how.stranger);
+      return stored !== undefined && key.length === stored.key.length && timingSafeEqual(key, stored.key);
     },
     isWeak(hash) {
       const known = parseHash(hash);

@@ -27,8 +27,8 @@ export interface LoginTry {
 }
 
 export interface LoginLimits {
-  /** Throws tooMany `too many failed logins …` where the secret may not be tried now. */
-  check(login: LoginTry): void;
+  /** Throws tooMany `too many failed logins …` where the secret may not be tried now. Answers whether the account is a stranger there. */
+  check(login: LoginTry): boolean;
   /** As check, and counts the try as failed until succeeded() is called. For the moment before the comparison. */
   begin(login: LoginTry): { succeeded(): void };
   /** The account has been at this address with a right to it. */
@@ -54,11 +54,12 @@ export const createLoginLimits = (o: LoginLimitsOptions): LoginLimits => {
     const { namespace, id, network } = login;
     return isKnown(login) ? keyOf('known', namespace, id, network) : keyOf('strangers', namespace, id);
   };
-  const check = (login: LoginTry): void => {
+  const check = (login: LoginTry): boolean => {
     const { at, id, network } = login;
     const stranger = !isKnown(login);
     if (stranger) refuse(addresses.waitMs(network), { at, what: `from ${network}`, stranger });
     refuse(accounts.waitMs(bucketOf(login)), { at, what: `as ${id}`, stranger });
+    return stranger;
   };
   return {
     check,

@@ -29,12 +29,13 @@ export const requireSecret = async (p: Parts, { secret, problem, ...asked }: Tri
   const stored = id === asked.id ? await p.accounts.find(namespace, id) : undefined;
   const login = { ...asked, id: stored?.account.id ?? id };
   // Who may not try does not wait in the line of those who may.
-  p.limits.check(login);
+  const stranger = p.limits.check(login);
   if (stored !== undefined && isBcrypt(stored.hash)) throw cannotCheck(at, stored.account.id);
   let tried: ReturnType<LoginLimits['begin']> | undefined;
-  const right = await p.passwords.verify(secret, stored?.hash, () => {
+  const begin = (): void => {
     tried = p.limits.begin(login);
-  });
+  };
+  const right = await p.passwords.verify(secret, stored?.hash, { begin, stranger });
   if (stored === undefined) throw badRequest(at, 'Account not found with this ID', problem);
   if (!right) throw badRequest(at, 'Secret not correct', problem);
   tried?.succeeded();
