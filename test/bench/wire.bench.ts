@@ -1,7 +1,7 @@
 /**
  * The wire in one run, as ratios: calls through the proxy against direct ones and against nginx, core calls against the same handlers on grpc-js,
- * the latency the proxy adds, streams in MB/s, what open streams cost in memory, and a large registry. Needs h2load and nginx (Debian: nghttp2-client,
- * nginx-light). MICRO_WIRE_ONLY=unary,fast,core,latency,streaming,memory,registry picks parts; MICRO_WIRE_SECONDS, _ROUNDS, _CONNECTIONS, _STREAMS and
+ * the latency the proxy adds, streams in MB/s, what open streams cost in memory, a large registry, and TLS. Needs h2load and nginx (Debian: nghttp2-client,
+ * nginx-light). MICRO_WIRE_ONLY=unary,fast,core,latency,streaming,memory,registry,tls picks parts; MICRO_WIRE_SECONDS, _ROUNDS, _CONNECTIONS, _STREAMS and
  * _CALLS size them; MICRO_WIRE_PROFILE=FOLDER writes profiles of the server and its services there.
  */
 
@@ -11,6 +11,7 @@ import { memory, registry } from './wire/held.ts';
 import { latency } from './wire/latency.ts';
 import { type Platform, startPlatform } from './wire/platform.ts';
 import { streaming } from './wire/streaming.ts';
+import { tls } from './wire/tls.ts';
 import { fast, unary } from './wire/unary.ts';
 
 const onPlatform: Readonly<Record<string, (platform: Platform) => Promise<void>>> = {
@@ -20,7 +21,7 @@ const onPlatform: Readonly<Record<string, (platform: Platform) => Promise<void>>
   latency,
   streaming,
 };
-const alone: Readonly<Record<string, () => Promise<void>>> = { memory, registry };
+const alone: Readonly<Record<string, () => Promise<void>>> = { memory, registry, tls };
 const names = [...Object.keys(onPlatform), ...Object.keys(alone)];
 const chosen = process.env.MICRO_WIRE_ONLY?.split(',') ?? names;
 const unknown = chosen.filter((name) => !names.includes(name));

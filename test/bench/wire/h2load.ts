@@ -9,6 +9,8 @@ import { frame } from '../../conformance/raw-grpc.ts';
 
 export interface Load {
   readonly address: string;
+  /** Speak TLS, whoever vouches for the certificate. */
+  readonly tls?: boolean;
   readonly path: string;
   /** Undefined: nobody calls. */
   readonly token: string | undefined;
@@ -40,7 +42,11 @@ export const runLoad = async (o: Load): Promise<LoadFigures> => {
   try {
     const body = join(folder, 'body');
     writeFileSync(body, frame(o.message));
-    const output = await run([...amount(o), ...request(o, body), `http://${o.address}${o.path}`]);
+    const output = await run([
+      ...amount(o),
+      ...request(o, body),
+      `${o.tls === true ? 'https' : 'http'}://${o.address}${o.path}`,
+    ]);
     return read(output, o.calls);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -27,9 +27,15 @@ export interface Platform {
 const examples = join(import.meta.dirname, '..', '..', '..', 'examples');
 const services = ['everything', 'helloworld'];
 
-/** `nodeOptions` are the server's own: `--cpu-prof`, `--inspect`. */
-export const startPlatform = async (o: { readonly nodeOptions?: readonly string[] } = {}): Promise<Platform> => {
-  const server = await startServer({ env: { NODE_OPTIONS: o.nodeOptions?.join(' ') } });
+export interface PlatformOptions {
+  /** The server's own: `--cpu-prof`, `--inspect`. */
+  readonly nodeOptions?: readonly string[];
+  /** Settings of the server. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export const startPlatform = async (o: PlatformOptions = {}): Promise<Platform> => {
+  const server = await startServer({ env: { ...o.env, NODE_OPTIONS: o.nodeOptions?.join(' ') } });
   try {
     for (const name of services) {
       // Only the server is profiled.

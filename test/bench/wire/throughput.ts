@@ -14,6 +14,7 @@ export type Call = Pick<Load, 'path' | 'message'>;
 
 export interface Target {
   readonly address: string;
+  readonly tls?: boolean;
   /** The processes whose use of the processors is looked at; default none. */
   pids?(): readonly number[];
 }
@@ -31,9 +32,9 @@ export const throughput = async (
   call: Call,
   answerBytes: number,
 ): Promise<Rate> => {
-  const { address } = target;
+  const { address, tls } = target;
   const spent = (): number => (target.pids?.() ?? []).reduce((sum, pid) => sum + cpuUs(pid), 0);
-  const load = { ...call, address, token: platform.token, connections, streams };
+  const load = { ...call, address, tls, token: platform.token, connections, streams };
   const trial = await runLoad({ ...load, calls: trialCalls });
   const calls = Math.max(trialCalls, Math.round(trial.callsPerSecond * seconds));
   const before = spent();
