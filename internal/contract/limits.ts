@@ -163,11 +163,10 @@ export const ruleCacheMax = 1_000;
 /** Clients without a key trust a verified token and a rule list for this long, while they are told of changes. */
 export const tokenTrustMs = 60_000;
 export const ruleTrustMs = 60_000;
-/** And for this long while they are not: the server restarts, or is an old one. */
+/** And for this long after they were last told, while they are not: the server restarts, or is an old one. */
 export const unwatchedTrustMs = 1_000;
-/** The feed of such changes says that it is alive this often; it counts as live for so long after its last word, and is opened anew after the silence. */
+/** The feed of such changes says that it is alive this often, and is opened anew after this silence. */
 export const changesBeatMs = 500;
-export const changesLiveMs = 1_000;
 export const changesSilentMs = 5_000;
 /** Pauses before it is opened again, first and longest, and for a server that has none or refuses. */
 export const changesRetryMsMin = 100;

@@ -6,7 +6,7 @@ import type { AuthChange } from '../../../../internal/contract/auth-change.ts';
 import type { Auth } from '../../../../internal/contract/auth.ts';
 import type { Client } from '../../../../internal/contract/client.ts';
 import { isMicroError, unavailable } from '../../../../internal/contract/error.ts';
-import { changesLiveMs, unwatchedTrustMs } from '../../../../internal/contract/limits.ts';
+import { ruleTrustMs, tokenTrustMs, unwatchedTrustMs } from '../../../../internal/contract/limits.ts';
 import { startLocalAuth } from '../../../../test/conformance/start-local-auth.ts';
 import { inProcessClient, testAdmin } from '../../../../test/support/in-process-client.ts';
 import { poll } from '../../../../test/support/poll.ts';
@@ -30,6 +30,8 @@ interface Setup {
   pass(ms: number): void;
   /** The watch that is open breaks, and no other can be opened until this is called again. */
   breakLink(broken: boolean): void;
+  /** No question is answered from now on. */
+  goDown(): void;
 }
 
 const run = async (o: { readonly feed: boolean }, body: (setup: Setup) => Promise<void>): Promise<void> => {
@@ -42,10 +44,12 @@ const run = async (o: { readonly feed: boolean }, body: (setup: Setup) => Promis
   const asked = new Map<string, number>();
   let link = new AbortController();
   let broken = false;
+  let down = false;
   const count = (endpoint: string): void => void asked.set(endpoint, (asked.get(endpoint) ?? 0) + 1);
   const client: Client = {
     call: (name, endpoint, bytes, options) => {
       count(endpoint);
+      if (down) throw unavailable('test', 'the server is down');
       return inner.call(name, endpoint, bytes, options);
     },
     stream: (name, endpoint, options = {}) => {
@@ -76,6 +80,9 @@ const run = async (o: { readonly feed: boolean }, body: (setup: Setup) => Promis
         broken = is;
         if (is) link.abort(unavailable('test', 'the link broke'));
         else link = new AbortController();
+      },
+      goDown: () => {
+        down = true;
       },
     });
   } finally {
@@ -146,7 +153,7 @@ test('a feed that falls silent counts no more', () =>
   run({ feed: true }, async (setup) => {
     await learn(setup);
     const { driver, a, pass } = setup;
-    pass(Math.max(changesLiveMs, unwatchedTrustMs));
+    pass(unwatchedTrustMs);
     assert.equal(driver.known?.account(a), undefined);
     assert.equal(driver.known?.rules('micro'), undefined);
   }));
@@ -183,6 +190,24 @@ test('what is no JWT is refused without asking anybody', () =>
     assert.equal(asked('Auth.Inspect'), 0);
     await isVoid(driver.inspect('a.b.c'), 'invalid_token');
     assert.equal(asked('Auth.Inspect'), 1);
+  }));
+
+test('rules outlive an outage by the whole of their grace, tokens do not', () =>
+  run({ feed: true }, async (setup) => {
+    await learn(setup);
+    const { driver, a, pass, breakLink, goDown } = setup;
+    // Late in the life of the answer.
+    pass(ruleTrustMs - 15_000);
+    await poll('a beat', () => driver.known?.rules('micro') !== undefined);
+    breakLink(true);
+    goDown();
+    pass(unwatchedTrustMs);
+    assert.equal(driver.known?.rules('micro'), undefined);
+    pass(tokenTrustMs - 5_000);
+    assert.equal((await driver.rules()).length, 1);
+    await assert.rejects(driver.inspect(a), /the server is down/);
+    pass(10_000);
+    await assert.rejects(driver.rules(), /the server is down/);
   }));
 
 test('who does not listen opens no feed', async () => {

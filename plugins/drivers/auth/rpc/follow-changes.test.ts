@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 
 import type { AuthChange } from '../../../../internal/contract/auth-change.ts';
 import { notImplemented } from '../../../../internal/contract/error.ts';
-import { changesLiveMs } from '../../../../internal/contract/limits.ts';
 import { poll } from '../../../../test/support/poll.ts';
 import { silentLog } from '../../../../test/support/start-driver.ts';
 import { suite } from '../../../../test/support/suite.ts';
@@ -59,31 +58,34 @@ const open = (refuses?: Error) => {
 
 const rules = (namespace: string): AuthChange => ({ kind: 'rules', namespace });
 
-test('is not live before the first word, and opens nothing before it is started', async () => {
+test('has told nothing before the first word, and opens nothing before it is started', async () => {
   const { following, opened, watch, stop } = open();
   assert.equal(opened(), 0);
   following.start();
   following.start();
   const first = await watch(1);
-  assert.equal(following.live(), false);
+  assert.equal(following.toldUntil(), Number.NEGATIVE_INFINITY);
   first.say();
-  await poll('the first word', () => following.live());
+  await poll('the first word', () => following.toldUntil() === 0);
   assert.equal(opened(), 1);
   await stop();
 });
 
-test('is live for a while after each word, and no longer', async () => {
+test('has told everything up to the last word, whether that was a change or not', async () => {
   const { following, watch, at, told, stop } = open();
   following.start();
   const first = await watch(1);
-  first.say();
-  await poll('the first word', () => following.live());
-  at(changesLiveMs - 1);
-  assert.equal(following.live(), true);
-  at(changesLiveMs);
-  assert.equal(following.live(), false);
-  first.say(rules('foo'));
-  await poll('the second word', () => following.live());
+  for (const [ms, change] of [
+    [10, undefined],
+    [20, rules('foo')],
+    [30, undefined],
+  ] as const) {
+    at(ms);
+    first.say(change);
+    await poll('the word', () => following.toldUntil() === ms);
+  }
+  at(1_000);
+  assert.equal(following.toldUntil(), 30);
   assert.deepEqual(told, ['missed', 'foo']);
   await stop();
 });
@@ -101,7 +103,6 @@ for (const { name, error } of [
     await poll('both words', () => told.length === 2);
     first.end(error);
     const second = await watch(2);
-    assert.equal(following.live(), false);
     second.say();
     second.say(rules('bar'));
     await poll('two more', () => told.length === 4);
@@ -114,7 +115,6 @@ test('a server without the feed is not asked again at once', async () => {
   following.start();
   await poll('the refusal', () => opened() === 1);
   await new Promise((resolve) => setImmediate(resolve));
-  assert.equal(following.live(), false);
   await stop();
   assert.equal(opened(), 1);
   assert.deepEqual(told, []);
@@ -125,7 +125,7 @@ test('the end comes while it waits as well', async () => {
   following.start();
   (await watch(1)).end(new Error('connection lost'));
   await stop();
-  assert.equal(following.live(), false);
+  assert.equal(following.toldUntil(), Number.NEGATIVE_INFINITY);
 });
 
 test.run();

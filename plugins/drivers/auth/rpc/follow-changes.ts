@@ -5,7 +5,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AuthChange } from '../../../../internal/contract/auth-change.ts';
 import { isMicroError } from '../../../../internal/contract/error.ts';
 import {
-  changesLiveMs,
   changesRefusedMs,
   changesRetryMsMax,
   changesRetryMsMin,
@@ -25,8 +24,8 @@ export interface FollowOptions {
 }
 
 export interface Following {
-  /** Whether every change up to a moment ago has been told. */
-  live(): boolean;
+  /** Every change up to then has been told (milliseconds since the epoch); -Infinity before the first word. */
+  toldUntil(): number;
   /** Starts, the first time. */
   start(): void;
   /** Resolves when the signal has ended it. */
@@ -34,29 +33,21 @@ export interface Following {
 }
 
 export const followChanges = (o: FollowOptions): Following => {
-  let heardAt: number | undefined;
+  let toldUntil = Number.NEGATIVE_INFINITY;
   let running: Promise<void> | undefined;
   const heard = (): void => {
-    heardAt = o.now();
-  };
-  const lost = (): void => {
-    heardAt = undefined;
+    toldUntil = o.now();
   };
   return {
-    live: () => heardAt !== undefined && o.now() - heardAt < changesLiveMs,
+    toldUntil: () => toldUntil,
     start() {
-      running ??= follow(o, { heard, lost });
+      running ??= follow(o, heard);
     },
     stopped: async () => running,
   };
 };
 
-interface Pulse {
-  heard(): void;
-  lost(): void;
-}
-
-const follow = async (o: FollowOptions, { heard, lost }: Pulse): Promise<void> => {
+const follow = async (o: FollowOptions, heard: () => void): Promise<void> => {
   const pauses = backoff({ minMs: changesRetryMsMin, maxMs: changesRetryMsMax, jitter: 0.5 });
   const begun = (): void => {
     pauses.reset();
@@ -71,7 +62,6 @@ const follow = async (o: FollowOptions, { heard, lost }: Pulse): Promise<void> =
       if (isRefusal(e)) pauseMs = changesRefusedMs;
       o.log.debug('changes of accounts and rules are not told', { error: e instanceof Error ? e.message : String(e) });
     }
-    lost();
     await sleep(pauseMs ?? pauses.next(), undefined, { signal: o.signal, ref: false }).catch(() => undefined);
   }
 };

@@ -63,7 +63,7 @@ export const create = (ctx: PluginContext<typeof config, typeof needs>): Auth & 
     log: ctx.log,
     now,
   });
-  const watched = { watched: follow.live, unwatchedMs: unwatchedTrustMs };
+  const watched = { toldUntil: follow.toldUntil, unwatchedMs: unwatchedTrustMs };
   const parts: Parts = {
     api,
     tokens: createTrustCache({

@@ -9,14 +9,14 @@ const test = suite('trust cache');
 
 const open = () => {
   let now = 0;
-  let watched = true;
+  let toldUntil = Number.POSITIVE_INFINITY;
   let asked = 0;
   const cache = createTrustCache<number>({
     now: () => now,
     max: 2,
     tagOf: (key) => `tag of ${key}`,
     until: () => now + 10,
-    watched: () => watched,
+    toldUntil: () => toldUntil,
     unwatchedMs: 3,
     graceMs: 20,
     survives: (e) => String(e).includes('down'),
@@ -27,7 +27,7 @@ const open = () => {
       asked += 1;
       return asked;
     });
-  return { cache, get, at: (ms: number) => (now = ms), watch: (is: boolean) => (watched = is) };
+  return { cache, get, at: (ms: number) => (now = ms), tell: (until: number) => (toldUntil = until) };
 };
 
 const rejects = async (work: Promise<unknown>): Promise<void> => {
@@ -74,19 +74,37 @@ test('holds no more than its bound, the oldest goes', async () => {
 });
 
 test('while nobody tells of changes an answer counts for a moment from when it was asked for', async () => {
-  const { cache, get, at, watch } = open();
+  const { cache, get, at, tell } = open();
+  tell(Number.NEGATIVE_INFINITY);
   await get('a');
-  at(3);
+  at(2);
   assert.is(cache.known('a'), 1);
-  watch(false);
+  at(3);
   assert.is(cache.known('a'), undefined);
   assert.is(await get('a'), 2);
   at(5);
   assert.is(await get('a'), 2);
-  at(6);
-  assert.is(await get('a', new Error('down')), 2, 'the grace begins where it ended');
-  at(26);
+});
+
+test('when the telling stops an answer counts for a moment from then, and the grace begins after it', async () => {
+  const { cache, get, at, tell } = open();
+  await get('a');
+  tell(6);
+  at(8);
+  assert.is(cache.known('a'), 1);
+  at(9);
+  assert.is(cache.known('a'), undefined);
+  at(28);
+  assert.is(await get('a', new Error('down')), 1);
+  at(29);
   await rejects(get('a', new Error('down')));
+});
+
+test('being told does not make an answer count for longer than its time', async () => {
+  const { cache, get, at } = open();
+  await get('a');
+  at(10);
+  assert.is(cache.known('a'), undefined);
 });
 
 test('forgets what has ended and keeps the rest', async () => {

@@ -18,8 +18,9 @@ export interface TrustOptions<T> {
   readonly max: number;
   /** Until when (milliseconds since the epoch) an answer counts that was asked for now. */
   until(answer: T, key: string): number;
-  /** Whether changes of what was answered are told. While they are not, an answer counts for `unwatchedMs` from when it was asked for. */
-  watched(): boolean;
+  /** Changes of what was answered have been told up to then; whoever tells drops or clears what they end. */
+  toldUntil(): number;
+  /** How long an answer counts after it is last known to hold: when it was asked for, or when changes were told. */
   readonly unwatchedMs: number;
   /** When asking fails in a way this accepts, an answer that ended less than this long ago counts on; default 0. */
   readonly graceMs?: number;
@@ -89,4 +90,4 @@ export const createTrustCache = <T extends {}>(o: TrustOptions<T>): TrustCache<T
 };
 
 const endOf = <T>({ until, askedAt }: Held<T>, o: TrustOptions<T>): number =>
-  o.watched() ? until : Math.min(until, askedAt + o.unwatchedMs);
+  Math.min(until, Math.max(askedAt, o.toldUntil()) + o.unwatchedMs);
