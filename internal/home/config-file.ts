@@ -27,13 +27,13 @@ export interface ConfigFile {
   ): Promise<void>;
 }
 
-/** Nothing is read or created before it is asked for. */
-export const openConfigFile = (fileOf: () => string): ConfigFile => ({
+/** Nothing is read or created before it is asked for. `clear` may take out of the way what stands where the folder belongs, and says whether it did. */
+export const openConfigFile = (fileOf: () => string, clear = (): boolean => false): ConfigFile => ({
   get file() {
     return fileOf();
   },
-  get: (path) => textAt(readConfig(fileOf()), path),
-  read: () => readConfig(fileOf()),
+  get: (path) => textAt(readConfig(fileOf(), clear), path),
+  read: () => readConfig(fileOf(), clear),
   set: (values, o) =>
     updateFile(
       fileOf(),
@@ -49,7 +49,7 @@ export const openConfigFile = (fileOf: () => string): ConfigFile => ({
 
 const fresh = (): JsonObject => bare({ env: 'local' });
 
-const readConfig = (file: string): JsonObject => {
+const readConfig = (file: string, clear: () => boolean): JsonObject => {
   let text: string;
   try {
     if (statSync(file).size > homeFileBytesMax)
@@ -58,6 +58,7 @@ const readConfig = (file: string): JsonObject => {
   } catch (e) {
     if (e instanceof ExitError) throw e;
     if (e instanceof Error && 'code' in e && e.code === 'ENOENT') return fresh();
+    if (e instanceof Error && 'code' in e && e.code === 'ENOTDIR' && clear()) return readConfig(file, () => false);
     throw new ExitError(`cannot read ${file}: ${e instanceof Error ? e.message : String(e)}`, 1, { cause: e });
   }
   return parseConfig(text, file);

@@ -2,6 +2,7 @@
 
 import { join, resolve } from 'node:path';
 
+import { adoptV2File } from './adopt-v2-file.ts';
 import { type ConfigFile, openConfigFile } from './config-file.ts';
 import { microDir } from './home-dir.ts';
 import { openTokensFile, type TokensFile } from './tokens-file.ts';
@@ -29,7 +30,13 @@ export const openHome = (o: HomeOptions = {}): Home => {
     get dir() {
       return dirOf();
     },
-    config: openConfigFile(() => configFile ?? join(dirOf(), 'config.json')),
+    config:
+      configFile === undefined
+        ? openConfigFile(
+            () => join(dirOf(), 'config.json'),
+            () => adoptV2File(dirOf()),
+          )
+        : openConfigFile(() => configFile),
     tokens: openTokensFile(() => join(dirOf(), 'tokens')),
   };
 };
