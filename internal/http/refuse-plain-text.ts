@@ -6,7 +6,7 @@ import { clientPreface, goawayFrame, settingsFrame } from '../h2/frame.ts';
 
 const detail = 'this port speaks TLS';
 const hint = 'write https:// where you wrote http://; plain text is for programs on the same machine';
-const http1Request = /^[A-Z]{3,10} [/*a-z]/i;
+const http1Request = /^[A-Z]{3,10} [/*A-Za-z]/;
 
 /** By its first bytes; undefined for what is neither. `id` names the listener in the error. */
 export const refusePlainText = (id: string, start: Buffer): Buffer | undefined => {

@@ -16,6 +16,7 @@ import * as assert from 'uvu/assert';
 
 import { fingerprintOf } from '../../internal/tls/fingerprint.ts';
 import { hasOpenssl, makeCertificate } from '../support/certificates.ts';
+import { goProgram } from '../support/go-program.ts';
 import { poll } from '../support/poll.ts';
 import { type Server, startServer } from '../support/server.ts';
 import { copyExample, tempFolder } from '../support/service-folder.ts';
@@ -214,6 +215,18 @@ test('grpc-js calls by TLS and over loopback in plain text', async () => {
     () => undefined,
   );
 });
+
+const grpcurl = await goProgram('grpcurl');
+if ('absent' in grpcurl) console.log(`SKIP grpcurl: ${grpcurl.absent}`);
+else
+  test('grpcurl asks for health in TLS', async () => {
+    const cert = join(server.dataDir, 'tls', 'cert.pem');
+    const args = ['-cacert', cert, `localhost:${proxyPort}`, 'grpc.health.v1.Health/Check'];
+    const text = await new Promise<string>((resolve) =>
+      execFile(grpcurl.file, args, { timeout: callLimitMs }, (_, stdout, stderr) => resolve(stdout + stderr)),
+    );
+    assert.match(text, /"SERVING"/);
+  });
 
 if (outside === undefined) console.log('SKIP plain text from elsewhere: this machine has loopback only');
 else {
