@@ -60,8 +60,10 @@ const certificateFault = (socket: TLSSocket, host: string, trust: TlsTrust): Tls
   const code = String(socket.authorizationError);
   switch (code) {
     case 'CERT_HAS_EXPIRED':
+      if (presented.untilMs > Date.now()) return aboveIt('has expired');
       return { kind: 'expired', untilMs: presented.untilMs };
     case 'CERT_NOT_YET_VALID':
+      if (presented.fromMs < Date.now()) return aboveIt('is not valid yet');
       return { kind: 'not_yet_valid', fromMs: presented.fromMs };
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return { kind: 'wrong_host', host, names: presented.names };
@@ -76,6 +78,12 @@ const certificateFault = (socket: TLSSocket, host: string, trust: TlsTrust): Tls
       return { kind: 'other', reason: `its certificate is not valid: ${code}` };
   }
 };
+
+/** By the system's clock, as OpenSSL judged. */
+const aboveIt = (fault: string): TlsFault => ({
+  kind: 'other',
+  reason: `the certificate of an authority above its own ${fault}`,
+});
 
 /** Files are read for each connection: what replaced them counts at once. */
 const contextOf = async (trust: TlsTrust): Promise<SecureContext> => {

@@ -59,8 +59,8 @@ export const faultOf = (error: unknown, shown: boolean): TlsFault => {
   if (/wrong version number|packet length too long|http request/.test(reason)) return { kind: 'no_tls' };
   if (/no application protocol/.test(reason)) return { kind: 'no_http2' };
   if (/certificate required/.test(reason)) return { kind: 'wants_certificate' };
-  // OpenSSL's servers under TLS 1.2 say `handshake failure` when none came; with one, these are their words about it.
-  if (/alert handshake failure/.test(reason) && !shown) return { kind: 'wants_certificate' };
+  // Also what OpenSSL's servers say under TLS 1.2 when no client certificate came.
+  if (/alert handshake failure/.test(reason)) return { kind: 'closed' };
   if (/alert (?:unknown ca|bad certificate|certificate \w+|unsupported certificate|access denied)/.test(reason))
     return shown ? { kind: 'refused_certificate', reason: oneLine(reason) } : { kind: 'wants_certificate' };
   if (/^Client network socket disconnected|^read ECONNRESET$/.test(reason)) return { kind: 'closed' };

@@ -83,6 +83,7 @@ const answered = { answer: 'over TLS' };
 const below = await issueCertificate('below', { by: middle });
 const old = await issueCertificate('old', { names: ['elsewhere'], fromHours: -48, untilHours: -24 });
 const ended = await issueCertificate('ended', { by: authority, fromHours: -48, untilHours: -24 });
+const endedAuthority = await issueCertificate('ended', { authority: true, fromHours: -48, untilHours: -24 });
 const early = await issueCertificate('early', { by: authority, fromHours: 24, untilHours: 48 });
 const elsewhere = await issueCertificate('elsewhere', { by: authority, names: ['example.com', '10.0.0.1'] });
 const times = ({ cert }: Issued) => {
@@ -150,6 +151,12 @@ const cases: readonly {
     server: ended,
     trust: { ca },
     want: { fault: { kind: 'expired', untilMs: times(ended).untilMs } },
+  },
+  {
+    name: 'so does that of an authority',
+    server: await issueCertificate('orphan', { by: endedAuthority }),
+    trust: { ca: file('ended-ca.pem', endedAuthority.cert) },
+    want: { fault: { kind: 'other', reason: 'the certificate of an authority above its own has expired' } },
   },
   {
     name: 'a certificate begins',

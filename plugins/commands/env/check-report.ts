@@ -34,7 +34,7 @@ const tlsText = ({ place, certificate }: Answer): string | undefined => {
   if (!place.tls) return isLoopback(place.address) ? undefined : 'none: tokens and passwords go there in plain text';
   if (certificate === undefined) return undefined;
   const { trust } = place;
-  const shown = trust?.cert === undefined ? '' : `, shown ${trust.cert}`;
+  const shown = trust?.cert === undefined ? '' : `, with the client certificate ${trust.cert}`;
   return `${certificate.protocol}, ${trustText(place, certificate)}${shown}`;
 };
 
@@ -52,7 +52,7 @@ const lifeText = ({ untilMs }: Certificate, nowMs: number): string => {
   const date = new Date(untilMs).toISOString().slice(0, 10);
   const days = Math.floor((untilMs - nowMs) / dayMs);
   if (untilMs <= nowMs) return `ended ${date}`;
-  return `until ${date} (${days === 1 ? '1 day' : `${days} days`})`;
+  return `until ${date} (${days === 0 ? 'less than a day' : days === 1 ? '1 day' : `${days} days`})`;
 };
 
 const clockText = (aheadMs: number): string | undefined => {
