@@ -3,6 +3,7 @@
 import { rmSync } from 'node:fs';
 import * as assert from 'uvu/assert';
 
+import { createRpcClient } from '../../internal/rpc/client.ts';
 import { poll } from '../support/poll.ts';
 import { processesWith } from '../support/processes.ts';
 import { openAdminCaller, type RpcCaller } from '../support/rpc.ts';
@@ -51,6 +52,39 @@ const serviceAccounts = async (admin: RpcCaller): Promise<readonly string[]> => 
   return accounts.filter((a) => a.type === 'service').map((a) => a.id);
 };
 
+/** A stream of a core service that would never end by itself; `ended` is the reason why it did. */
+const openWatch = async (
+  server: Server,
+  admin: RpcCaller,
+): Promise<{ ended: Promise<unknown>; close(): Promise<void> }> => {
+  const client = createRpcClient({});
+  const options = { token: admin.token, namespace: 'micro', contentType: 'application/grpc+json' } as const;
+  const stream = client.stream(server.proxyAddress, '/registry.Registry/Watch', options);
+  await stream.send(Buffer.from('{"service":"beacon"}'));
+  const messages = stream[Symbol.asyncIterator]();
+  let isOpen = false;
+  const first = messages.next().then(() => {
+    isOpen = true;
+  });
+  let beat = 0;
+  await poll('the watch to be open', async () => {
+    beat += 1;
+    const nodes = [{ id: 'beacon-1', address: '127.0.0.1:9', metadata: { beat: String(beat) } }];
+    await admin.call('registry', 'Registry.Register', { name: 'beacon', version: '1', nodes, options: { ttl: 60 } });
+    return isOpen;
+  });
+  await first;
+  const drain = async (): Promise<unknown> => {
+    try {
+      while (!(await messages.next()).done);
+      return 'no reason';
+    } catch (e) {
+      return (e as { reason?: string }).reason;
+    }
+  };
+  return { ended: drain(), close: () => client.close() };
+};
+
 test(
   'it serves while the service lives, and no longer',
   async () => {
@@ -76,7 +110,10 @@ test(
 
       await admin.call('auth', 'Keys.Rotate');
       await ask(admin, 'rotated');
+      const watch = await openWatch(server, admin);
       await admin.call('auth', 'Keys.Rotate', { end_old_tokens: true });
+      assert.is(await watch.ended, 'wrong_environment', 'open calls end with the tokens they came with');
+      await watch.close();
       await admin.close();
       admin = await openAdminCaller(server.proxyAddress);
       assert.is((await ask(admin, 'rotated again')).pid, crashed.pid, 'it has found out by itself');
