@@ -102,6 +102,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   ignore: ['internal/source/'],
   '@peculiar/x509': ['internal/tls/'],
   'acme-client': ['internal/tls/acme/'],
+  // Its tests alone: a second opinion on tokens.
   jose: ['internal/auth/'],
   picocolors: ['internal/cli/', 'internal/log/'],
   protobufjs: ['internal/schema/', 'proto/gen/'],
