@@ -206,34 +206,31 @@ else {
     }));
 
   test('hostile bytes end their own connection and nothing else', () =>
-    withHouse(
-      { certificates, isLocal: () => false, refusal: () => undefined, handshakeMs: 200 },
-      async ({ port, door }) => {
-        const standing = await dialTls(port);
-        const random = seededRandom(7);
-        const noise = (bytes: number): Buffer =>
-          Buffer.from(Array.from({ length: bytes }, () => Math.floor(random() * 256)));
-        const starts = [
-          Buffer.from([0x16]),
-          Buffer.from([0x16, 3, 1, 0xff, 0xff]),
-          Buffer.from([0x16, 3, 1, 0, 0]),
-          Buffer.from([0x16, 3, 1, 0, 4, 1, 0xff, 0xff, 0xff]),
-          Buffer.from([0x15, 3, 1, 0, 2, 2, 40]),
-        ];
-        for (let i = 0; i < 40; i += 1) starts.push(Buffer.concat([Buffer.from([0x16, 3, i % 4]), noise(1 + i * 40)]));
-        await Promise.all(
-          starts.map((start) => {
-            const socket = dialPlain(port);
-            socket.write(start);
-            return closed(socket);
-          }),
-        );
-        await poll('the door to be empty', () => door.waiting === 0);
-        assert.is(await answerTo(standing, 'still'), 'secure:still');
-        assert.is(await greet(port), 'secure:hello');
-        standing.destroy();
-      },
-    ));
+    withHouse({ certificates, isLocal: () => false, refusal: () => undefined }, async ({ port, door }) => {
+      const standing = await dialTls(port);
+      const random = seededRandom(7);
+      const noise = (bytes: number): Buffer =>
+        Buffer.from(Array.from({ length: bytes }, () => Math.floor(random() * 256)));
+      const starts = [
+        Buffer.from([0x16]),
+        Buffer.from([0x16, 3, 1, 0xff, 0xff]),
+        Buffer.from([0x16, 3, 1, 0, 0]),
+        Buffer.from([0x16, 3, 1, 0, 4, 1, 0xff, 0xff, 0xff]),
+        Buffer.from([0x15, 3, 1, 0, 2, 2, 40]),
+      ];
+      for (let i = 0; i < 40; i += 1) starts.push(Buffer.concat([Buffer.from([0x16, 3, i % 4]), noise(1 + i * 40)]));
+      await Promise.all(
+        starts.map((start) => {
+          const socket = dialPlain(port);
+          socket.end(start);
+          return closed(socket);
+        }),
+      );
+      await poll('the door to be empty', () => door.waiting === 0);
+      assert.is(await answerTo(standing, 'still'), 'secure:still');
+      assert.is(await greet(port), 'secure:hello');
+      standing.destroy();
+    }));
 
   test('who says nothing is let go, before the first byte and in the middle of a handshake', () =>
     withHouse({ certificates, handshakeMs: 50 }, async ({ port, door }) => {
