@@ -239,6 +239,25 @@ test('the limits are settings', async () => {
   }
 });
 
+for (const wrong of [
+  { login_failures: -1 },
+  { address_failures: 2_000_000 },
+  { login_failure_pause: 0 },
+  { address_failure_pause: -5 },
+  { password_work: 0 },
+  { password_work: 17 },
+])
+  test(`${JSON.stringify(wrong)} is refused at the start`, async () => {
+    const error = await startLocalAuth({ config: wrong }).then(
+      ({ stop }) => stop(),
+      (e: unknown) => e,
+    );
+    assert.match(
+      String(error),
+      new RegExp(`setting ${Object.keys(wrong)[0]} of drivers/auth/local is -?\\d+; it must be`),
+    );
+  });
+
 const place = { database: 'micro', table: 'auth' };
 
 /** Puts an account's hash in its place, as an older server or v3 would have left it. */

@@ -52,6 +52,7 @@ export const buildParts = async (
   ctx: Context,
   { localGeneration, tell }: Pick<Parts, 'tell'> & { readonly localGeneration: string },
 ): Promise<Parts> => {
+  requireSettings(ctx.config);
   const { now, dataDir: folder } = ctx;
   await sweepSecrets(folder);
   const text = ctx.config.private_key;
@@ -93,6 +94,22 @@ export const buildParts = async (
     log: ctx.log,
     now,
   };
+};
+
+/** A limit that lets nobody in, or a hash that nothing checks, would lock the house. */
+const requireSettings = (config: Context['config']): void => {
+  const ranges = {
+    login_failures: [0, 1_000_000],
+    address_failures: [0, 1_000_000],
+    login_failure_pause: [1, 86_400_000],
+    address_failure_pause: [1, 86_400_000],
+    password_work: [1, 16],
+  } as const;
+  for (const [name, [least, most]] of Object.entries(ranges)) {
+    const value = config[name as keyof typeof ranges];
+    if (!(value >= least && value <= most))
+      throw new Error(`setting ${name} of drivers/auth/local is ${value}; it must be within ${least} and ${most}`);
+  }
 };
 
 /** Without the file only this process can vouch for its callers. */
