@@ -161,7 +161,7 @@ const shown: Readonly<Record<DenialReason, Shown>> = {
     },
   },
   invalid_token: {
-    port: { ask: () => list('damaged'), code: 401, hint: /^the token is not valid: / },
+    port: { ask: () => list('damaged'), code: 401, hint: /^the token is not valid, it is not a JWT: micro login$/ },
     command: {
       login: 'damaged',
       words: ['services'],
