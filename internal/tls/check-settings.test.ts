@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { suite } from '../../test/support/suite.ts';
 import { ExitError } from '../contract/error.ts';
 import type { TlsSettings } from '../contract/tls-settings.ts';
-import { checkTlsSettings } from './check-settings.ts';
+import { checkTlsSettings, isCertificateName } from './check-settings.ts';
 
 const test = suite('tls: settings');
 
@@ -58,6 +58,38 @@ for (const [settings, address, message, hint] of refused)
       return;
     }
     assert.unreachable('nothing was refused');
+  });
+
+const names: readonly (readonly [name: string, fits: boolean])[] = [
+  ['micro.example.com', true],
+  ['office', true],
+  ['a-b.example', true],
+  ['xn--bcher-kva.example', true],
+  ['10.0.0.7', true],
+  ['fd00::2', true],
+  ['', false],
+  ['https://micro.example.com', false],
+  ['micro.example.com:8081', false],
+  ['[fd00::2]', false],
+  ['fe80::1%eth0', false],
+  ['*.example.com', false],
+  ['a_b', false],
+  ['-a', false],
+  ['a..b', false],
+  ['bücher.example', false],
+  ['two words', false],
+  [`${'a'.repeat(254)}`, false],
+];
+for (const [name, fits] of names)
+  test(`${JSON.stringify(name).slice(0, 40)} ${fits ? 'may' : 'cannot'} be in a certificate`, () => {
+    assert.is(isCertificateName(name), fits);
+    const check = () => checkTlsSettings({ ...defaults, enable_tls: true, tls_hosts: [name] }, here);
+    if (fits) assert.is(check(), true);
+    else
+      assert.throws(
+        check,
+        (e: Error) => e.message === `tls_hosts: ${JSON.stringify(name)} is no host name and no address`,
+      );
   });
 
 test.run();

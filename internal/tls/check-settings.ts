@@ -1,11 +1,14 @@
 /** Whether a listener's TLS settings fit together and its address: off loopback without TLS nothing listens (docs/guide/exposing.md). Reads no files. */
 
+import { isIP } from 'node:net';
+
 import { ExitError } from '../contract/error.ts';
 import { isLoopbackAddress } from '../contract/loopback.ts';
 import type { TlsSettings } from '../contract/tls-settings.ts';
 
 /** True when the listener speaks TLS. Throws ExitError that names the settings and the way out. */
 export const checkTlsSettings = (settings: TlsSettings, address: string): boolean => {
+  for (const name of settings.tls_hosts) requireName(name);
   const { enable_tls: files, enable_acme: acme, tls_cert_file: cert, tls_key_file: key } = settings;
   if (files && acme)
     throw new ExitError('enable_tls and enable_acme are both set', 1, {
@@ -34,3 +37,17 @@ export const checkTlsSettings = (settings: TlsSettings, address: string): boolea
     });
   return false;
 };
+
+/** Certificates hold names in ASCII, and addresses without brackets, port or zone. */
+const requireName = (name: string): void => {
+  if (isCertificateName(name)) return;
+  throw new ExitError(`tls_hosts: ${JSON.stringify(name)} is no host name and no address`, 1, {
+    hint: 'names such as micro.example.com and addresses such as 10.0.0.7, without scheme and port',
+  });
+};
+
+const hostName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
+
+/** What a certificate can be for. */
+export const isCertificateName = (name: string): boolean =>
+  isIP(name) === 0 ? hostName.test(name) : !name.includes('%');

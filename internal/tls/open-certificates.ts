@@ -8,6 +8,7 @@ import type { Logger } from '../contract/logger.ts';
 import type { TlsSettings } from '../contract/tls-settings.ts';
 import { makePrivateFolder } from '../process/private-folder.ts';
 import type { CertificateSource } from './certificate-source.ts';
+import { isCertificateName } from './check-settings.ts';
 
 export interface OpenCertificatesOptions {
   /** Checked by checkTlsSettings, and one of the two is enabled. */
@@ -46,7 +47,8 @@ export const openCertificates = async (o: OpenCertificatesOptions): Promise<Open
 
 /** What it is told to be for, the address it listens on, and this machine by its own names. */
 const namesOf = ({ settings, bindHost }: OpenCertificatesOptions): readonly string[] => {
-  const bound = bindHost === '' || bindHost === '0.0.0.0' || bindHost === '::' ? [] : [bindHost];
-  const own = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(hostname()) ? [hostname().toLowerCase()] : [];
-  return [...new Set([...settings.tls_hosts, ...bound, ...own, 'localhost', '127.0.0.1', '::1'])];
+  const everyInterface = bindHost === '' || bindHost === '0.0.0.0' || bindHost === '::';
+  const found = [...(everyInterface ? [] : [bindHost]), hostname()].filter(isCertificateName);
+  const names = [...settings.tls_hosts, ...found].map((name) => name.toLowerCase());
+  return [...new Set([...names, 'localhost', '127.0.0.1', '::1'])];
 };
