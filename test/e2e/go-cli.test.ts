@@ -92,6 +92,44 @@ const tests = (go: Go): void => {
     ]));
 
   test(
+    'shares its logins with our command line, both ways',
+    async () => {
+      const home = join(go.folder, 'home');
+      const env = { ...server.env, HOME: home, MICRO_PROXY: undefined, MICRO_DATA_DIR: undefined };
+      const ours = async (...words: readonly string[]): Promise<string> => {
+        const { code, stdout, stderr } = await server.micro(words, { env });
+        assert.is(code, 0, stderr);
+        // We write new files in place of the old ones; theirs must be able to read and write them too.
+        for (const file of ['tokens', 'config.json']) chmodSync(join(home, '.micro', file), 0o666);
+        return stdout;
+      };
+      assert.is(await ours('user'), 'admin\n', 'their login, which we renew');
+      await runs([
+        { micro: 'user', prints: 'admin' },
+        { micro: 'services', prints: /^auth$/m },
+      ]);
+      await ours('call', 'auth', 'Auth.Generate', '{"id":"jane","secret":"s3cret"}');
+      await ours('login', '--username', 'jane', '--password', 's3cret');
+      await runs([
+        { micro: 'user', prints: 'jane' },
+        { micro: 'services', prints: /^auth$/m },
+      ]);
+      assert.is(await ours('user'), 'jane\n', 'our login, which they renewed');
+      await ours('logout');
+      await runs([
+        { micro: 'services', exit: 2, prints: notAuthorized },
+        { micro: 'user namespace set shop' },
+        { micro: 'user namespace', prints: 'shop' },
+      ]);
+      assert.is(await ours('namespace'), '  micro\n* shop\n');
+      await ours('namespace', 'set', 'micro');
+      await runs([{ micro: 'login --username admin --password micro', prints: 'Successfully logged in.' }]);
+      assert.is(await ours('user'), 'admin\n');
+    },
+    patient,
+  );
+
+  test(
     'shows what our command line shows',
     async () => {
       await ok(server, ['run', '--wait', copyExample(sources, 'everything')]);
