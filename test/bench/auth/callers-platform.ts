@@ -9,14 +9,14 @@ import { startProgram } from '../wire/program.ts';
 export interface CallersPlatform {
   readonly pid: number;
   readonly proxy: string;
-  /** An access token of the namespace's own user; undefined in `open`. */
-  token(namespace: Namespace): string | undefined;
+  /** An access token of the namespace's own user. */
+  token(namespace: Namespace): string;
   /** So many different ones of the same user. */
   tokens(namespace: Namespace, count: number): Promise<readonly string[]>;
   stop(): Promise<void>;
 }
 
-/** `open`: no token, default rule. `default`: a token, default rule. `others`: 200 rules, of which the last is about the call. `all`: 200 rules about it, of which the last admits. */
+/** `open` and `default`: the default rule. `others`: 200 rules, of which the last is about the call. `all`: 200 rules about it, of which the last admits. */
 export const namespaces = ['open', 'default', 'others', 'all'] as const;
 export type Namespace = (typeof namespaces)[number];
 
@@ -32,13 +32,13 @@ export const startCallersPlatform = async (nodeOptions: readonly string[]): Prom
   for (const namespace of namespaces) {
     await register(admin, namespace, node.firstLine);
     await runExample(server, namespace);
-    if (namespace !== 'open') tokens.set(namespace, await makeUser(admin, namespace));
+    tokens.set(namespace, await makeUser(admin, namespace));
   }
   for (const namespace of ['others', 'all'] as const) await makeRules(admin, namespace);
   return {
     pid: server.pid,
     proxy: server.proxyAddress,
-    token: (namespace) => tokens.get(namespace),
+    token: (namespace) => tokens.get(namespace) ?? '',
     tokens: async (namespace, count) => {
       const made: string[] = [];
       // An access token stands for a secret; each of another life is another text.

@@ -12,12 +12,7 @@ export interface Load {
   /** Speak TLS, whoever vouches for the certificate. */
   readonly tls?: boolean;
   readonly path: string;
-  /** Undefined: nobody calls. */
-  readonly token: string | undefined;
-  /** The micro-namespace header. */
-  readonly namespace?: string;
-  /** A header that means nothing. */
-  readonly filler?: string;
+  readonly token: string;
   /** One message, without its gRPC frame. */
   readonly message: Uint8Array;
   readonly connections: number;
@@ -60,13 +55,10 @@ const amount = (o: Load): readonly string[] => [
   ...(o.windowBits === undefined ? [] : [`-w${o.windowBits}`, `-W${o.windowBits}`]),
 ];
 
-const request = (o: Load, body: string): readonly string[] => {
-  const headers = ['content-type: application/grpc', 'te: trailers'];
-  if (o.token !== undefined) headers.push(`authorization: Bearer ${o.token}`);
-  if (o.namespace !== undefined) headers.push(`micro-namespace: ${o.namespace}`);
-  if (o.filler !== undefined) headers.push(`x-filler: ${o.filler}`);
-  return [`-d${body}`, ...headers.flatMap((h) => ['-H', h])];
-};
+const request = (o: Load, body: string): readonly string[] => [
+  `-d${body}`,
+  ...['content-type: application/grpc', 'te: trailers', `authorization: Bearer ${o.token}`].flatMap((h) => ['-H', h]),
+];
 
 const run = (args: readonly string[]): Promise<string> =>
   new Promise((resolve, reject) => {
