@@ -23,6 +23,9 @@ import { type Ask, openWays, type Ways } from '../support/ways.ts';
 
 const test = suite('e2e: denials');
 
+/** Of all accounts here, and what one of them has in its place later. */
+const secret = 'of-everybody-here';
+const nextSecret = 'of-one-later';
 /** Failed logins that an account may have before it must wait. */
 const loginFailures = 2;
 
@@ -52,8 +55,8 @@ const loginOf = async (
 
 const make = async (id: string, more: { type?: string; scopes?: readonly string[]; namespace?: string } = {}) => {
   const { namespace = 'micro', ...fields } = more;
-  await admin.call('auth', 'Auth.Generate', { id, secret: 'a secret', ...fields, options: { namespace } });
-  logins.set(id, await loginOf(admin, { id, secret: 'a secret', namespace }));
+  await admin.call('auth', 'Auth.Generate', { id, secret, ...fields, options: { namespace } });
+  logins.set(id, await loginOf(admin, { id, secret, namespace }));
 };
 
 /** A login to another environment, whose server has a key of its own. */
@@ -66,7 +69,9 @@ const makeElsewhere = async (): Promise<void> => {
 
 test.before(async () => {
   folder = tempFolder();
-  server = await startServer({ env: { MICRO_AUTH_LOGIN_FAILURES: String(loginFailures) } });
+  server = await startServer({
+    env: { MICRO_AUTH_LOGIN_FAILURES: String(loginFailures), MICRO_LOG_LEVEL: 'trace' },
+  });
   admin = await openAdminCaller(server.proxyAddress);
   ways = await openWays(server);
   await Promise.all([
@@ -78,8 +83,8 @@ test.before(async () => {
     makeElsewhere(),
   ]);
   await admin.call('auth', 'Accounts.Delete', { id: 'ended' });
-  await admin.call('auth', 'Accounts.ChangeSecret', { id: 'changed', new_secret: 'another' });
-  logins.set('short', await loginOf(admin, { id: 'plain', secret: 'a secret', expiry: 1 }));
+  await admin.call('auth', 'Accounts.ChangeSecret', { id: 'changed', new_secret: nextSecret });
+  logins.set('short', await loginOf(admin, { id: 'plain', secret, expiry: 1 }));
   const { token } = logins.get('plain')!;
   logins.set('damaged', { ...logins.get('plain')!, token: { ...token, accessToken: `${token.accessToken}x` } });
   const resource = { type: 'service', name: 'helloworld', endpoint: 'Helloworld.Call' };
@@ -254,12 +259,12 @@ const shown: Readonly<Record<DenialReason, Shown>> = {
   },
   too_many_logins: {
     port: {
-      ask: () => by(undefined, 'auth', 'Auth.Token', { id: 'guessed', secret: 'a secret' }),
+      ask: () => by(undefined, 'auth', 'Auth.Token', { id: 'guessed', secret }),
       code: 429,
       hint: /^wait \d+s$/,
     },
     command: {
-      words: ['login', '--username=guessed', '--password=a secret'],
+      words: ['login', '--username=guessed', `--password=${secret}`],
       exit: 1,
       says: /^too many failed logins as guessed: try again in \d+s\nwait \d+s\n$/,
     },
@@ -327,5 +332,12 @@ for (const [reason, { port, command: asked }] of Object.entries(shown)) {
       assert.equal([code, stdout], [asked.exit, '']);
     });
 }
+
+test('the most talkative log names the denials and tells no token and no secret', () => {
+  const log = server.output();
+  for (const code of [401, 403, 429]) assert.match(log, new RegExp(` code=${code} `));
+  const tokens = [...logins.values()].flatMap(({ token }) => [token.accessToken, token.refreshToken]);
+  for (const text of [secret, nextSecret, ...tokens]) assert.not.ok(log.includes(text), text);
+});
 
 test.run();
