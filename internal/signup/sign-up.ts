@@ -83,7 +83,9 @@ interface Payment {
 /** The message is where a service says how to pay. */
 const pay = async ({ calls, code, verified, out, signal }: Payment): Promise<void> => {
   if (verified.message !== '') out.line(`\n${verified.message}`);
-  if (verified.paymentRequired) await plainly(() => awaitPayment({ hasPaid: () => calls.hasPaid(code), signal }));
+  if (!verified.paymentRequired) return;
+  out.note('waiting for the payment');
+  await plainly(() => awaitPayment({ hasPaid: () => calls.hasPaid(code), signal }));
 };
 
 /** The namespace becomes known and current, and its login is this one. Gives the namespace. */
