@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 
 import { suite } from '../../test/support/suite.ts';
+import { ExitError } from '../contract/error.ts';
 import { updateFile } from './update-file.ts';
 
 const test = suite('update file');
@@ -59,6 +60,13 @@ test('the lock of whoever took it is left alone', async () => {
   assert.is(readFileSync(file, 'utf8'), 'old');
   rmSync(lock);
   assert.equal(readdirSync(dir), ['file']);
+});
+
+test('what the system refuses is an error that names the file', async () => {
+  const below = join(file, 'below');
+  const error = await updateFile(below, () => 'text').catch((e: unknown) => e);
+  assert.ok(error instanceof ExitError);
+  assert.ok(error.message.startsWith(`cannot write ${below}: `), error.message);
 });
 
 test('no change writes nothing and leaves no lock', async () => {

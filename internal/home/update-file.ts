@@ -28,6 +28,16 @@ export const updateFile = async (
   change: (text: string | undefined) => string,
   o: Update = {},
 ): Promise<void> => {
+  try {
+    await update(file, change, o);
+  } catch (e) {
+    // What the system refuses names a call and a path of ours; whoever runs the command wants to know which file that was for.
+    if (!(e instanceof Error) || !('syscall' in e)) throw e;
+    throw new ExitError(`cannot write ${file}: ${e.message}`, 1, { cause: e });
+  }
+};
+
+const update = async (file: string, change: (text: string | undefined) => string, o: Update): Promise<void> => {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const target = realPath(file);
   for (let done = false; !done; ) {
