@@ -252,7 +252,7 @@ const shown: Readonly<Record<DenialReason, Shown>> = {
     },
     command: {
       login: 'dev',
-      words: ['call', 'helloworld', 'Helloworld.Stream'],
+      words: ['stream', 'helloworld', 'Helloworld.Stream'],
       exit: 127,
       says: /^Forbidden call made to helloworld:Helloworld\.Stream by dev\nno rule of namespace micro admits dev; .*: micro auth can dev helloworld Helloworld\.Stream\n$/,
     },
