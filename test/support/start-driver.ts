@@ -47,7 +47,7 @@ export const pluginContext = <C extends FieldSpecs, N extends Needs>(
 ): PluginContext<C, N> => {
   const config: Record<string, unknown> = {};
   for (const [name, spec] of Object.entries(plugin.config ?? {}))
-    if (spec.default !== undefined) config[name] = spec.default;
+    if (spec.default !== undefined || spec.list) config[name] = spec.default ?? [];
   return {
     config: { ...config, ...o.config } as Values<C>,
     needs: (o.needs ?? {}) as Resolved<N>,
