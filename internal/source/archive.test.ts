@@ -1,7 +1,6 @@
 /** Packing and unpacking: what goes up comes out, and hostile archives are refused with the entry's name and nothing left behind. */
 
 import {
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -188,13 +187,16 @@ for (const c of [
   { name: 'an archive without files', bytes: archive(), why: /no files|damaged/ },
 ]) {
   test(`refuses ${c.name} and leaves nothing behind`, () =>
-    inFolder({}, async (target) => {
+    inFolder({}, async (folder) => {
+      // What climbs out of it stays in a folder of ours.
+      const target = join(folder, 'target');
+      mkdirSync(target);
       try {
         await unpack(inChunks(c.bytes), target);
       } catch (e) {
         assert.match(String((e as Error).message), c.why, String(e));
         assert.equal(readdirSync(target), []);
-        assert.not(existsSync(join(target, '..', 'x')));
+        assert.equal(readdirSync(folder), ['target']);
         return;
       }
       assert.unreachable('it was unpacked');
