@@ -130,7 +130,7 @@ const cases: Readonly<Record<string, Case>> = {
     args: ['server', '--api_address=0.0.0.0:8080'],
     code: 1,
     out: nothing,
-    err: /^api: 0\.0\.0\.0:8080 is off loopback, which needs TLS/,
+    err: /^api: 0\.0\.0\.0:8080 is off loopback and has no TLS: add --api_enable_tls/,
   },
   'server under a client profile': {
     args: ['--profile=client', 'server'],
