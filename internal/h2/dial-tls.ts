@@ -3,14 +3,13 @@
  * first address with TLS is dialled. Sends nothing before the judgement; who calls owns what stands.
  */
 
-import { readFile, stat } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { connect, createSecureContext, getCACertificates, type SecureContext, type TLSSocket } from 'node:tls';
 
-import { certificateFileBytesMax } from '../contract/limits.ts';
 import type { TlsFault, TlsTrust } from '../contract/tls.ts';
 import { type DialSocketOptions, standing, tcpOptions } from './dial-socket.ts';
 import { faultOf, HandshakeError } from './handshake-error.ts';
+import { readCertificateFile } from '../tls/read-certificate-file.ts';
 import { peerCertificate } from './peer-certificate.ts';
 
 /** Resolves when the certificate is accepted. Rejects with the system's error, or HandshakeError. */
@@ -116,10 +115,7 @@ let machine: SecureContext | undefined;
 
 const fileText = async (file: string): Promise<string> => {
   try {
-    const { size } = await stat(file);
-    if (size > certificateFileBytesMax)
-      throw new Error(`it is larger than certificateFileBytesMax (${certificateFileBytesMax})`);
-    return await readFile(file, 'utf8');
+    return await readCertificateFile(file);
   } catch (cause) {
     throw new HandshakeError({ kind: 'bad_file', file, reason: reasonOf(cause) }, { cause });
   }

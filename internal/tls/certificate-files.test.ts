@@ -9,7 +9,8 @@ import { hasOpenssl, type MadeCertificate, makeCertificate } from '../../test/su
 import { suite } from '../../test/support/suite.ts';
 import { ExitError } from '../contract/error.ts';
 import type { Logger } from '../contract/logger.ts';
-import { type CertificateFiles, openCertificateFiles } from './certificate-files.ts';
+import { openCertificateFiles } from './certificate-files.ts';
+import type { WatchedCertificate } from './watch-certificate.ts';
 
 const test = suite('tls: certificate files');
 const folder = mkdtempSync(join(tmpdir(), 'micro-certificates-'));
@@ -77,7 +78,7 @@ else {
 
   /** A source on files that can be replaced, with its own log and a count of what it told. */
   const opened = async (): Promise<{
-    readonly source: CertificateFiles;
+    readonly source: WatchedCertificate;
     readonly lines: readonly string[];
     put(cert: MadeCertificate, key?: MadeCertificate): void;
     changes(): number;

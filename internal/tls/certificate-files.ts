@@ -1,6 +1,6 @@
 /**
- * A certificate and its key from two PEM files, read again when they change; new files that cannot be used leave the old ones in use. Owns
- * the timer that looks; writes nothing.
+ * A certificate and its key from two PEM files, read again when they change; new files that cannot be used leave the old ones in use. Writes
+ * nothing.
  */
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
@@ -10,7 +10,8 @@ import { createSecureContext } from 'node:tls';
 import { ExitError } from '../contract/error.ts';
 import { certificateFileBytesMax, certificateLookMs } from '../contract/limits.ts';
 import type { Logger } from '../contract/logger.ts';
-import type { CertificateSource, KeyAndCertificate } from './certificate-source.ts';
+import type { KeyAndCertificate } from './certificate-source.ts';
+import { type WatchedCertificate, watchCertificate } from './watch-certificate.ts';
 
 export interface CertificateFilesOptions {
   readonly certFile: string;
@@ -21,59 +22,38 @@ export interface CertificateFilesOptions {
   readonly lookMs?: number;
 }
 
-export interface CertificateFiles extends CertificateSource {
-  /** Looks now. Two files are not replaced at one instant: what has changed is used when the next look finds the same. */
-  look(): Promise<void>;
-}
-
-/** Rejects with ExitError when the files cannot be used; the first ones must be good. */
-export const openCertificateFiles = async (o: CertificateFilesOptions): Promise<CertificateFiles> => {
-  const listeners = new Set<() => void>();
+/**
+ * Rejects with ExitError when the files cannot be used; the first ones must be good. Two files are not replaced at one instant: what has
+ * changed is used when the next look finds the same.
+ */
+export const openCertificateFiles = async (o: CertificateFilesOptions): Promise<WatchedCertificate> => {
   let used = await versionOf(o);
-  let current = await readPair(o);
+  const first = await readPair(o);
   // An expired one still serves whoever pins its key, and this machine; nobody is helped by no server.
-  if (hasExpired(current, o)) o.log.warn('the certificate has expired', { file: o.certFile, until: endOf(current) });
+  if (hasExpired(first, o)) o.log.warn('the certificate has expired', { file: o.certFile, until: endOf(first) });
   let seen = used;
   let refused: string | undefined;
 
-  const look = async (): Promise<void> => {
+  const next = async (current: KeyAndCertificate): Promise<KeyAndCertificate> => {
     const version = await versionOf(o).catch(messageOf);
     const settled = version === seen;
     seen = version;
-    if (!settled || version === used || version === refused) return;
+    if (!settled || version === used || version === refused) return current;
     try {
       const pair = await readPair(o);
       if (hasExpired(pair, o)) throw new ExitError(`it has expired: ${endOf(pair)}`, 1);
       used = version;
       refused = undefined;
-      if (pair.cert === current.cert && pair.key === current.key) return;
-      current = pair;
+      if (pair.cert === current.cert && pair.key === current.key) return current;
       o.log.info('new certificate in use', { file: o.certFile, until: endOf(pair) });
-      for (const changed of listeners) changed();
+      return pair;
     } catch (e) {
       refused = version;
       o.log.error(`new certificate not used, the old one stays: ${messageOf(e)}`, { file: o.certFile });
+      return current;
     }
   };
-  let looking: Promise<void> | undefined;
-  const timer = setInterval(() => {
-    looking ??= look().finally(() => {
-      looking = undefined;
-    });
-  }, o.lookMs ?? certificateLookMs).unref();
-
-  return {
-    current: () => current,
-    subscribe: (changed) => {
-      listeners.add(changed);
-      return () => void listeners.delete(changed);
-    },
-    look,
-    close: async () => {
-      clearInterval(timer);
-      await looking;
-    },
-  };
+  return watchCertificate({ first, next, everyMs: o.lookMs ?? certificateLookMs });
 };
 
 /** Changes whenever one of the files does, also when a link on the way to it was turned. */

@@ -12,7 +12,8 @@ import { suite } from '../../test/support/suite.ts';
 import { ExitError } from '../contract/error.ts';
 import { selfSignedDays, selfSignedRenewDays } from '../contract/limits.ts';
 import { fingerprintOf } from './fingerprint.ts';
-import { openSelfSigned, type SelfSigned } from './self-signed.ts';
+import { openSelfSigned } from './self-signed.ts';
+import type { WatchedCertificate } from './watch-certificate.ts';
 
 const test = suite('tls: self-signed');
 const root = mkdtempSync(join(tmpdir(), 'micro-self-signed-'));
@@ -26,7 +27,7 @@ const folderOf = (): string => mkdtempSync(join(root, 'tls-'));
 const openIn = (folder: string, o: { readonly now?: () => number; readonly names?: readonly string[] } = {}) =>
   openSelfSigned({ folder, names: o.names ?? names, log: silentLog, now: o.now ?? (() => start) });
 
-const certificateOf = (source: SelfSigned): X509Certificate => new X509Certificate(source.current().cert);
+const certificateOf = (source: WatchedCertificate): X509Certificate => new X509Certificate(source.current().cert);
 
 test('it is for the names it was told, for servers, and takes no more than its days', async () => {
   const source = await openIn(folderOf());

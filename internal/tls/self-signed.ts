@@ -1,6 +1,6 @@
 /**
  * A certificate that this server makes for itself: key and certificate in one folder, renewed in time with the same key, so that its
- * fingerprint stays. All listeners of a server share it. Owns the two files and the timer that renews.
+ * fingerprint stays. All listeners of a server share it. Owns the two files.
  */
 
 import {
@@ -21,7 +21,8 @@ import { writeSecret } from '../auth/write-secret.ts';
 import { ExitError } from '../contract/error.ts';
 import { selfSignedDays, selfSignedLookMs, selfSignedNamesMax, selfSignedRenewDays } from '../contract/limits.ts';
 import type { Logger } from '../contract/logger.ts';
-import type { CertificateSource, KeyAndCertificate } from './certificate-source.ts';
+import type { KeyAndCertificate } from './certificate-source.ts';
+import { type WatchedCertificate, watchCertificate } from './watch-certificate.ts';
 
 export interface SelfSignedOptions {
   /** Exists, and is this user's alone. */
@@ -30,11 +31,6 @@ export interface SelfSignedOptions {
   readonly names: readonly string[];
   readonly log: Logger;
   readonly now: () => number;
-}
-
-export interface SelfSigned extends CertificateSource {
-  /** Looks now whether it must be renewed, or another process has done so. */
-  look(): Promise<void>;
 }
 
 const dayMs = 24 * 3_600_000;
@@ -46,8 +42,7 @@ const serverAuth = '1.3.6.1.5.5.7.3.1';
 const generateKeyPairAsync = promisify(generateKeyPair);
 
 /** Rejects with ExitError when the key that is there cannot be read: it is never replaced, since clients pin it. */
-export const openSelfSigned = async (o: SelfSignedOptions): Promise<SelfSigned> => {
-  const listeners = new Set<() => void>();
+export const openSelfSigned = async (o: SelfSignedOptions): Promise<WatchedCertificate> => {
   const files = { key: join(o.folder, 'key.pem'), cert: join(o.folder, 'cert.pem') };
   const key = await keyIn(files.key);
   const renewed = async (): Promise<string> => {
@@ -58,35 +53,17 @@ export const openSelfSigned = async (o: SelfSignedOptions): Promise<SelfSigned> 
     if (stored !== undefined) o.log.info('certificate renewed, its key stays', { file: files.cert });
     return cert;
   };
-  let current: KeyAndCertificate = { key, cert: await renewed() };
-  const look = async (): Promise<void> => {
+  /** It must be renewed, or another process has done so. */
+  const next = async (current: KeyAndCertificate): Promise<KeyAndCertificate> => {
     try {
       const cert = await renewed();
-      if (cert === current.cert) return;
-      current = { key, cert };
-      for (const changed of listeners) changed();
+      return cert === current.cert ? current : { key, cert };
     } catch (error) {
       o.log.error('certificate not renewed', { file: files.cert, error });
+      return current;
     }
   };
-  let looking: Promise<void> | undefined;
-  const timer = setInterval(() => {
-    looking ??= look().finally(() => {
-      looking = undefined;
-    });
-  }, selfSignedLookMs).unref();
-  return {
-    current: () => current,
-    subscribe: (changed) => {
-      listeners.add(changed);
-      return () => void listeners.delete(changed);
-    },
-    look,
-    close: async () => {
-      clearInterval(timer);
-      await looking;
-    },
-  };
+  return watchCertificate({ first: { key, cert: await renewed() }, next, everyMs: selfSignedLookMs });
 };
 
 /** The key as PEM, made on first use; when two processes do so at once, the first one's. */

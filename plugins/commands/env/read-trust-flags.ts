@@ -1,15 +1,14 @@
 /** The flags of `micro env add` that say how a server is believed, checked together with the files they name. Shows nothing of a key. */
 
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
 import { ExitError } from '../../../internal/contract/error.ts';
 import type { Values } from '../../../internal/contract/field.ts';
-import { certificateFileBytesMax } from '../../../internal/contract/limits.ts';
 import type { TlsTrust } from '../../../internal/contract/tls.ts';
 import { parseAddress } from '../../../internal/home/target.ts';
 import { normalFingerprint } from '../../../internal/tls/fingerprint.ts';
+import { readCertificateFile } from '../../../internal/tls/read-certificate-file.ts';
 import type { addFlags } from './plugin.ts';
 
 type Flags = Values<typeof addFlags>;
@@ -94,10 +93,7 @@ const certificatesIn = async (file: string, flag: string): Promise<readonly X509
 
 const pemIn = async (file: string, flag: string): Promise<string> => {
   try {
-    const { size } = await stat(file);
-    if (size > certificateFileBytesMax)
-      throw new Error(`it is larger than certificateFileBytesMax (${certificateFileBytesMax})`);
-    return await readFile(file, 'utf8');
+    return await readCertificateFile(file);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw bad(`${flag}: cannot read ${file}: ${reason}`, 'name a PEM file', cause);
