@@ -7,7 +7,7 @@ import type { Account, CallerAuth, Rule } from '../contract/auth.ts';
 import { isMicroError, unavailable } from '../contract/error.ts';
 import { type CallCheck, checkCall, checkCallNow } from './check-call.ts';
 import { defaultRule } from './rules.ts';
-import { damaged, expired, invalidToken } from './token-shape.ts';
+import { expired, invalidToken, notJwt } from './token-shape.ts';
 
 const test = suite('checkCall');
 
@@ -32,7 +32,7 @@ const authWith = (rules: readonly Rule[]): CallerAuth => ({
     const known = accounts[token];
     if (known !== undefined) return known;
     if (token === 'down') throw unavailable('go.micro.client', 'no connection');
-    throw invalidToken(token === 'old' ? expired(1_000, 1_180_000) : damaged);
+    throw invalidToken(token === 'old' ? expired(1_000, 1_180_000) : notJwt);
   },
   rules: async () => rules,
 });
@@ -95,7 +95,12 @@ test('a token of no use makes the caller anonymous', async () => {
 test('a refusal says what was wrong with the token', async () => {
   const text = 'Unauthorized call made to helloworld:Helloworld.Call';
   await refuses(check([], { authorization: 'Bearer old' }), 401, text, /^the token expired 3m0s ago/);
-  await refuses(check([], { authorization: 'Bearer x.y.z' }), 401, text, /^the token is not valid: micro login$/);
+  await refuses(
+    check([], { authorization: 'Bearer x.y.z' }),
+    401,
+    text,
+    /^the token is not valid, it is not a JWT: micro login$/,
+  );
   await refuses(check([]), 401, text, /^the call carries no token/);
 });
 

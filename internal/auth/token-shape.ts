@@ -39,7 +39,6 @@ export const notJwt: Problem = {
   reason: 'invalid_token',
   hint: 'the token is not valid, it is not a JWT: micro login',
 };
-export const damaged: Problem = { reason: 'invalid_token', hint: 'the token is not valid: micro login' };
 
 /** `expiry` in unix seconds, `now` in milliseconds. */
 export const expired = (expiry: number, now: number): Problem => ({
